@@ -1,0 +1,22 @@
+# Warnings are errors, in our own code only: third-party headers come in as SYSTEM.
+add_library(gpulse_options INTERFACE)
+target_compile_options(gpulse_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+  -Wconversion -Wsign-conversion -Woverloaded-virtual -Wdouble-promotion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc 12 sees dangling pointers and null accesses in inlined std::string, std::vector and Asio
+  # coroutines that are not there (GCC bugs 105329, 105562, 107138).
+  target_compile_options(gpulse_options INTERFACE
+    -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+    -Wno-mismatched-new-delete)
+endif()
+target_include_directories(gpulse_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+# Line tables cost nothing at run time and turn a crash report into one that can be read.
+add_compile_options($<$<CONFIG:Release>:-g1>)
+if(GPULSE_SANITIZE)
+  add_compile_options(-fsanitize=${GPULSE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
+  add_link_options(-fsanitize=${GPULSE_SANITIZE})
+endif()
+if(GPULSE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
