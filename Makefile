@@ -1,0 +1,62 @@
+# The front door. `make` alone explains itself.
+#
+# A target's help is the text behind its "##"; what it may be told is in `make help`, too.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+LOG ?=
+FUZZ_SECONDS ?= 600
+
+.PHONY: help run build test test-tsan test-faults bench fuzz format lint clean setup-run build-release
+
+help: ## this page
+	@setup/help.sh $(firstword $(MAKEFILE_LIST))
+
+run: build-release ## the dashboard on a sample log, or on yours: make run LOG="GPU-Z Sensor Log.txt"
+	@setup/run.sh $(if $(LOG),"$(LOG)")
+
+build: build-release ## the program, at build/gpulse
+
+test: ## every test: release, address sanitizer, page, short fuzzing
+	@setup/test.sh
+
+test-tsan: ## the tests under the thread sanitizer
+	@setup/setup.sh run test
+	@setup/step.sh "build tsan" setup/build.sh tsan
+	@setup/step.sh "ctest tsan" ctest --preset tsan -LE faults
+	@tail -n 3 build/log/ctest-tsan.log
+
+test-faults: build-release ## kill, fill the disk and lose writes, many times over
+	@setup/setup.sh run test
+	@GPULSE_FAULT_ROUNDS=200 setup/step.sh "ctest faults" ctest --preset release -L faults
+	@tail -n 3 build/log/ctest-faults.log
+
+bench: build-release ## the benchmarks against DuckDB and the Prometheus node exporter
+	@setup/setup.sh run bench
+	@bench/run_all.sh
+
+fuzz: ## fuzz every reader of outside bytes: make fuzz FUZZ_SECONDS=600
+	@setup/setup.sh run test
+	@setup/step.sh "build fuzz" setup/build.sh fuzz
+	@fuzz/run_all.sh $(FUZZ_SECONDS)
+
+format: ## rewrite the sources in the project's style
+	@setup/setup.sh lint
+	@git ls-files -z --cached --others --exclude-standard '*.cpp' '*.h' | xargs -0 clang-format-19 -i
+
+lint: build-release ## style, clang-tidy, the page's types, shell scripts
+	@setup/setup.sh run lint
+	@setup/lint.sh
+
+clean: ## remove everything in build/, and the built page
+	@rm -rf build web/dist
+
+setup-run:
+	@setup/setup.sh run
+
+build-release: setup-run
+	@setup/step.sh "build release" setup/build.sh release
+	@ln -sfn release/src/cli/gpulse build/gpulse

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Installs what the given sections of debian-packages.txt name and this machine lacks, and fetches the
+# page's build tools. Says what it does; does nothing, in well under a second, when all is there.
+#
+#   setup/setup.sh run [test] [lint] [bench]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+list=setup/debian-packages.txt
+mkdir -p build/log
+
+# "package program version" of every entry in a section; the last two are "-" where there is no stand-in.
+entries() {
+  awk -v wanted="$1" '
+    { sub(/#.*/, "") }
+    /^\[/ { gsub(/[][ ]/, ""); section = $0; next }
+    NF && section == wanted { print $1, ($2 == "|" ? $3 : "-"), ($2 == "|" ? $4 : "-") }' "$list"
+}
+
+installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Whether PATH has the program in that major version or a later one.
+stands_in() {
+  command -v "$1" >/dev/null || return 1
+  local major
+  major=$("$1" --version 2>/dev/null | head -n 1 | tr -cd '0-9.' | cut -d. -f1)
+  [ "${major:-0}" -ge "$2" ]
+}
+
+missing_packages() {
+  local section package program version
+  for section in "$@"; do
+    while read -r package program version; do
+      installed "$package" && continue
+      [ "$program" != - ] && stands_in "$program" "$version" && continue
+      echo "$package"
+    done < <(entries "$section")
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+  local log=build/log/setup-apt.log
+  echo "set-up: installing $# Debian packages: $*"
+  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    echo "set-up: that needs root and there is no sudo; run as root: apt-get install $*" >&2
+    return 1
+  fi
+  if ! { as_root apt-get -q -o DPkg::Lock::Timeout=300 update &&
+         as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+       } </dev/null >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "set-up: apt-get failed; all it said is in $log" >&2
+    return 1
+  fi
+}
+
+# npm leaves node_modules/.package-lock.json; a copy of the lock file beside it says that it went well.
+install_page_tools() {
+  [ -f web/package-lock.json ] || return 0
+  local stamp=web/node_modules/.gpulse-installed log=build/log/setup-npm.log
+  cmp -s web/package-lock.json "$stamp" && return 0
+  echo "set-up: fetching the page's build tools with npm"
+  if ! npm ci --prefix web --ignore-scripts --no-audit --no-fund </dev/null >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "set-up: npm failed; all it said is in $log" >&2
+    return 1
+  fi
+  cp web/package-lock.json "$stamp"
+}
+
+mapfile -t missing < <(missing_packages "${@:-run}")
+[ "${#missing[@]}" = 0 ] || install_packages "${missing[@]}"
+install_page_tools
