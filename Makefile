@@ -40,7 +40,7 @@ bench: build-release ## the benchmarks against DuckDB and the Prometheus node ex
 
 fuzz: ## fuzz every reader of outside bytes: make fuzz FUZZ_SECONDS=600
 	@setup/setup.sh run test
-	@setup/step.sh "build fuzz" setup/build.sh fuzz
+	@setup/step.sh "build fuzz" setup/build.sh fuzz fuzzers
 	@fuzz/run_all.sh $(FUZZ_SECONDS)
 
 format: ## rewrite the sources in the project's style

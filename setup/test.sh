@@ -40,7 +40,7 @@ page_tests() {
 }
 
 fuzzing() {
-  step "build fuzz" setup/build.sh fuzz || return
+  step "build fuzz" setup/build.sh fuzz fuzzers || return
   step "fuzz" fuzz/run_all.sh 5
   close "fuzz" 'fuzz: '
 }
