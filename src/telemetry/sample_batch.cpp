@@ -1,5 +1,6 @@
 #include "telemetry/sample_batch.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -72,12 +73,26 @@ void ReadingColumn::push_double(double value) {
   present_.push_back(1);
 }
 
-ReadingColumn::Raw ReadingColumn::grow(std::size_t rows) {
+void ReadingColumn::reset(int decimals) {
+  decimals_ = decimals;
+  present_.clear();
+  if (auto* narrow = std::get_if<0>(&counts_)) {
+    narrow->clear();
+  } else {
+    counts_.emplace<0>();
+  }
+}
+
+std::int32_t* ReadingColumn::grow(std::size_t rows) {
   auto& counts = std::get<0>(counts_);
   const std::size_t before = counts.size();
   counts.resize(before + rows);
   present_.resize(before + rows);
-  return {counts.data() + before, present_.data() + before};
+  return counts.data() + before;
+}
+
+void ReadingColumn::mark_present(std::size_t from) {
+  std::fill(present_.begin() + static_cast<std::ptrdiff_t>(from), present_.end(), std::uint8_t{1});
 }
 
 void ReadingColumn::shrink(std::size_t rows) {

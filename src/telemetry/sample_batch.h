@@ -66,14 +66,15 @@ class ReadingColumn {
   [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<std::uint8_t>& presence() const { return present_; }
 
-  // For the reader's hot loop: 32-bit counts of the column's own decimals, written in place. Both
-  // have rows() entries more after grow(rows). The column must be 32 bits wide.
-  struct Raw {
-    std::int32_t* counts;
-    std::uint8_t* present;
-  };
-  [[nodiscard]] Raw grow(std::size_t rows);
+  // Empties the column, 32 bits wide again; its memory is kept.
+  void reset(int decimals);
+
+  // For the reader's hot loop: appends `rows` absent readings and returns where to write their counts,
+  // in the column's own decimals. The column must be 32 bits wide.
+  [[nodiscard]] std::int32_t* grow(std::size_t rows);
   void shrink(std::size_t rows);
+  // The readings from row `from` on are present.
+  void mark_present(std::size_t from);
   [[nodiscard]] bool is_32_bit() const {
     return std::holds_alternative<std::vector<std::int32_t>>(counts_);
   }

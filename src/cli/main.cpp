@@ -1,0 +1,31 @@
+// gpulse: GPU sensor readings from GPU-Z's log to where people need them.
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  using namespace gpulse;
+  CLI::App app{"gpulse shows and keeps what GPU-Z's sensor log says about a graphics card"};
+  app.name("gpulse");
+  app.set_version_flag("--version", "gpulse " GPULSE_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough(false);
+  const std::array commands = {cli::add_run(app), cli::add_inspect(app), cli::add_generate(app)};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" of exit code 0 to CLI11; all others are usage errors to us.
+    return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::usage);
+  }
+  for (const cli::Command& command : commands) {
+    if (!command.app->parsed()) continue;
+    const auto done = command.run();
+    if (done) return 0;
+    fmt::print(stderr, "gpulse: {}\n", done.error().message);
+    return exit_code(done.error().kind);
+  }
+  return exit_code(ErrorKind::usage);
+}

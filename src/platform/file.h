@@ -1,0 +1,64 @@
+// Files as the store and the reader of logs need them. Paths are std::filesystem::path throughout.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "telemetry/error.h"
+
+namespace gpulse {
+
+// A file open for reading, in a way that hinders nobody: others may write, rename and delete it. Any
+// thread; reads are at explicit places.
+class ReadFile {
+ public:
+  // An input error says what is there instead of a readable file (nothing, a folder, no permission).
+  [[nodiscard]] static Expected<ReadFile> open(const std::filesystem::path& path);
+  ~ReadFile();
+  ReadFile(ReadFile&& other) noexcept;
+  ReadFile& operator=(ReadFile&& other) noexcept;
+
+  [[nodiscard]] Expected<std::int64_t> size() const;
+  // Fills `buffer` from `offset` on; returns the bytes read, fewer only at the end of the file.
+  [[nodiscard]] Expected<std::size_t> read_at(std::int64_t offset, std::span<char> buffer) const;
+  // Tells two files apart even when one has taken the other's name.
+  struct Identity {
+    std::uint64_t volume = 0;
+    std::uint64_t file = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  [[nodiscard]] Identity identity() const { return identity_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  ReadFile(std::filesystem::path path, std::intptr_t handle, Identity identity);
+
+  std::filesystem::path path_;
+  std::intptr_t handle_;
+  Identity identity_;
+};
+
+// The identity of what `path` names now; none when there is no such file.
+[[nodiscard]] Expected<ReadFile::Identity> identity_of(const std::filesystem::path& path);
+
+// Keeps a second program out of a folder: an exclusive lock on the file `path`, made if missing, let go
+// when the object (or the process, however it ends) goes.
+class FolderLock {
+ public:
+  // An operation error when another process holds it.
+  [[nodiscard]] static Expected<FolderLock> take(const std::filesystem::path& path);
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept;
+  FolderLock& operator=(FolderLock&&) = delete;
+
+ private:
+  explicit FolderLock(std::intptr_t handle) : handle_(handle) {}
+  std::intptr_t handle_;
+};
+
+// A path as people read it, UTF-8.
+[[nodiscard]] std::string display(const std::filesystem::path& path);
+
+}  // namespace gpulse
