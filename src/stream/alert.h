@@ -14,16 +14,19 @@
 
 namespace gpulse {
 
+class StateReader;
+
 enum class Severity { info, warning, critical };
 [[nodiscard]] std::string_view to_string(Severity severity);
 [[nodiscard]] std::optional<Severity> parse_severity(std::string_view text);
 
-// Fires when the metric was beyond `limit` for at least `hold` without a reading in between that was
-// not; ends at the first reading beyond `release` on the good side. release <= limit: a rule for too
-// much (value > limit fires, value < release ends); release > limit: for too little, mirrored.
+// Fires when the metric was beyond `limit` for at least `hold` without a reading in between that
+// was not; ends at the first reading beyond `release` on the good side. release <= limit: a rule
+// for too much (value > limit fires, value < release ends); release > limit: for too little,
+// mirrored.
 struct AlertRule {
   std::string metric;
-  double limit = 0;
+  double limit = 0;    // both in the metric's own unit
   double release = 0;
   std::chrono::seconds hold{0};
   Severity severity = Severity::warning;
@@ -61,8 +64,9 @@ class AlertEvaluator {
  public:
   explicit AlertEvaluator(std::vector<AlertRule> rules);
 
-  // Takes the next rows in file order. Appends every alert that began, ended, or whose peak moved, in
-  // its new state; the same key again replaces. Absent readings neither start nor end anything. Rows of
+  // Takes the next rows in file order. Appends every alert that began, ended, or whose peak moved,
+  // in its new state; the same key again replaces. One that began or ended is appended for that; a
+  // peak that only moved, once a push. Absent readings neither start nor end anything. Rows of
   // another session end the alerts of the one before, at its last row.
   void push(const SampleBatch& batch, std::vector<Alert>& out);
   // The session or the source has ended.
@@ -74,6 +78,7 @@ class AlertEvaluator {
   [[nodiscard]] Expected<void> restore(std::string_view state);
 
  private:
+  // At most one of pending (beyond the limit, not yet for long enough) and firing.
   struct RuleState {
     bool pending = false;
     bool firing = false;
@@ -81,11 +86,20 @@ class AlertEvaluator {
     double peak = 0;
     Timestamp peak_at;
   };
+
+  void push_column(std::size_t rule, const ReadingColumn& column, std::span<const Timestamp> times,
+                   std::vector<Alert>& out);
+  // Starts the state or moves its peak; whether it did either.
+  static bool take_reading(const AlertRule& rule, RuleState& state, double value, Timestamp time);
+  [[nodiscard]] Alert alert(std::size_t rule) const;
+  [[nodiscard]] Alert ended(std::size_t rule, Timestamp time, AlertEnd reason) const;
+  void load_session(StateReader& reader);
+
   std::vector<AlertRule> rules_;
   std::vector<RuleState> states_;
   Device device_;
   std::string source_;
-  std::int64_t session_ = -1;
+  std::int64_t session_ = -1;  // -1: none runs
   Timestamp last_row_;
 };
 
