@@ -20,12 +20,13 @@ using UtcSeconds = std::chrono::sys_seconds;
 class TimeZone {
  public:
   // An IANA name ("Europe/Berlin", also the old aliases, any case), "UTC", or a fixed offset
-  // ("+02:00", "-0330"). An unknown name is a usage error that offers the nearest names.
+  // ("+02:00", "-0330", "+02"). An unknown name is a usage error that offers the nearest names.
   [[nodiscard]] static Expected<std::shared_ptr<const TimeZone>> find(std::string_view name);
-  // The names that find() takes, sorted.
+  // The IANA names that find() takes, sorted; they live as long as the program.
   [[nodiscard]] static std::vector<std::string_view> names();
 
-  // local = UTC + offset. Seconds east of Greenwich in force at that instant.
+  // local = UTC + offset. Seconds east of Greenwich in force at that instant. After the zone's last
+  // known change its rule goes on, up to the year 30000.
   [[nodiscard]] std::chrono::seconds offset_at(UtcSeconds time) const;
 
   // What a wall clock reading can mean. Exactly one instant, mostly; two in the hour that a change
@@ -35,13 +36,14 @@ class TimeZone {
     enum class Kind { unique, skipped, repeated } kind;
     UtcSeconds first;
     UtcSeconds second;
-    // Every local time in [same_from, same_until) resolves by the same offset and kind;
-    // lets a reader of many rows skip the search.
+    // Every local time in [same_from, same_until) resolves by the same offsets and kind: lets a
+    // reader of many rows skip the search. Reaches to the change itself, or to a day or so from it.
     LocalSeconds same_from;
     LocalSeconds same_until;
   };
   [[nodiscard]] Resolved resolve(LocalSeconds local) const;
 
+  // As the data spell it ("Europe/Berlin", "+02:00"): find(name()) is the same zone.
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
