@@ -50,15 +50,16 @@ struct SeriesResult {
   std::vector<MetricSeries> series;  // as asked, in that order
 };
 
-// Raw when rows and gaps together are at most `points`; else [from, to] in `points` columns of equal
-// width. A gap is a step over the session's gap limit, or another session; it gets one entry of its
-// own: half-way between the two rows in raw, in the first empty column otherwise. No metric ever has
-// more than `points` entries.
+// Raw when rows and gaps together are at most `points`; else [from, to] in `points` columns of
+// equal width. A gap is a step over the session's gap limit, or another session; it gets one entry
+// of its own: half-way between the two rows in raw, in the first empty column otherwise. No metric
+// ever has more than `points` entries.
 //
 // Usage errors: a metric that neither the device nor the catalogue knows, points out of bounds,
 // from > to. A known metric without rows in the range has empty columns. Pure, but for reading
 // `history`; any thread.
-[[nodiscard]] Expected<SeriesResult> query_series(const History& history, const DeviceRecord& device,
+[[nodiscard]] Expected<SeriesResult> query_series(const History& history,
+                                                  const DeviceRecord& device,
                                                   const SeriesRequest& request);
 
 }  // namespace gpulse

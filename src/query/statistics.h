@@ -1,4 +1,5 @@
-// Statistics of a range: one table row per metric, time beyond each rule, and what held the card back.
+// Statistics of a range: one table row per metric, time beyond each rule, and what held the card
+// back.
 //
 // A row stands for the time until the next row of its session, at most the session's gap limit; the
 // last row of a session for the session's usual step. All times here are sums of those.
@@ -39,7 +40,7 @@ struct RuleStatistics {
   std::chrono::microseconds duration{0};
   std::optional<Timestamp> first;  // the first and last row beyond it
   std::optional<Timestamp> last;
-  std::vector<TimeRange> spans;    // the first kRuleSpansMax, in order of time
+  std::vector<TimeRange> spans;  // the first kRuleSpansMax, in order of time
 };
 inline constexpr std::size_t kRuleSpansMax = 50;
 
@@ -51,23 +52,29 @@ struct ValueDuration {
 struct MetricStatistics {
   MetricRecord metric;
   MetricKind kind = MetricKind::gauge;
-  std::int64_t rows = 0;    // of sessions that have its column
+  std::int64_t rows = 0;  // of sessions that have its column
   std::int64_t absent = 0;
-  std::int64_t count = 0;   // present; rows = absent + count
-  bool constant = false;    // there are readings, and all are equal
+  std::int64_t count = 0;  // present; rows = absent + count
+  bool constant = false;  // there are readings, and all are equal
   std::optional<ReadingAt> first;  // nullopt with count 0
   std::optional<ReadingAt> last;
-  std::optional<ReadingAt> min;    // where equal, the first
+  std::optional<ReadingAt> min;  // where equal, the first
   std::optional<ReadingAt> max;
   std::optional<double> mean;
-  std::optional<double> p95;       // exact, interpolated linearly as numpy does by default
-  std::vector<RuleStatistics> above;   // one per rule of this metric
-  std::vector<ValueDuration> values;   // bit masks only, longest first
+  std::optional<double> p95;  // exact, interpolated linearly as numpy does by default
+  std::vector<RuleStatistics> above;  // one per rule of this metric
+  std::vector<ValueDuration> values;  // bit masks only, longest first
 };
 
 // What PerfCap says, one lane per reason. Bits combine, so lanes may overlap.
 enum class LimitLane {
-  power, thermal, reliability_voltage, operating_voltage, sli, not_limited, idle,
+  power,
+  thermal,
+  reliability_voltage,
+  operating_voltage,
+  sli,
+  not_limited,
+  idle,
 };
 inline constexpr std::size_t kLimitLanes = 7;
 [[nodiscard]] std::string_view to_string(LimitLane lane);
@@ -94,7 +101,7 @@ inline constexpr std::size_t kLimitSpansMax = 500;
 
 struct LimitStatistics {
   std::chrono::microseconds duration{0};  // of the rows with a PerfCap reading
-  std::chrono::microseconds limited{0};   // of those, with any limiting bit
+  std::chrono::microseconds limited{0};  // of those, with any limiting bit
   std::array<LimitLaneStatistics, kLimitLanes> lanes;  // all seven, in the order of LimitLane
 };
 
@@ -104,13 +111,14 @@ struct RangeStatistics {
   Timestamp to;
   std::int64_t rows = 0;
   std::chrono::microseconds duration{0};
-  std::vector<MetricStatistics> metrics;   // those with rows in the range, in the device's order
-  std::optional<LimitStatistics> limits;   // nullopt when no row has a PerfCap reading
+  std::vector<MetricStatistics> metrics;  // those with rows in the range, in the device's order
+  std::optional<LimitStatistics> limits;  // nullopt when no row has a PerfCap reading
 };
 
 // Usage error: from > to. Pure, but for reading `history`; any thread.
 [[nodiscard]] Expected<RangeStatistics> range_statistics(const History& history,
-                                                         const DeviceRecord& device, TimeRange range,
+                                                         const DeviceRecord& device,
+                                                         TimeRange range,
                                                          std::span<const AlertRule> rules);
 
 }  // namespace gpulse
