@@ -59,18 +59,17 @@ install_packages() {
   fi
 }
 
-# npm leaves node_modules/.package-lock.json; a copy of the lock file beside it says that it went well.
+# npm writes its own copy of the lock file last, so that a newer copy means that all went well.
 install_page_tools() {
   [ -f web/package-lock.json ] || return 0
-  local stamp=web/node_modules/.gpulse-installed log=build/log/setup-npm.log
-  cmp -s web/package-lock.json "$stamp" && return 0
+  [ web/node_modules/.package-lock.json -nt web/package-lock.json ] && return 0
+  local log=build/log/setup-npm.log
   echo "set-up: fetching the page's build tools with npm"
-  if ! npm ci --prefix web --ignore-scripts --no-audit --no-fund </dev/null >"$log" 2>&1; then
+  if ! npm ci --prefix web --no-audit --no-fund </dev/null >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "set-up: npm failed; all it said is in $log" >&2
     return 1
   fi
-  cp web/package-lock.json "$stamp"
 }
 
 mapfile -t missing < <(missing_packages "${@:-run}")
