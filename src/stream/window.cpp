@@ -149,7 +149,7 @@ struct WindowAggregator::State {
       window.begin = reader.number(-begin_max, begin_max) * length;
       window.changed = reader.unsigned_number(1) == 1;
       window.rows = reader.unsigned_number(kRowsMax);
-      reader.require(window.begin + length > closed_until &&
+      reader.require(window.rows > 0 && window.begin + length > closed_until &&
                      (open.empty() || open.back().begin < window.begin));
       for (std::size_t column = 0; column < columns && reader.good(); ++column) {
         window.sums.push_back(ReadingSum::load(reader, window.rows));
