@@ -1,0 +1,88 @@
+// The HTTP API without HTTP: a request in, an answer out. docs/openapi.yaml describes what it answers.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/statistics.h"
+#include "server/import_jobs.h"
+#include "server/request.h"
+#include "server/session_facts.h"
+#include "store/history.h"
+#include "stream/alert.h"
+#include "telemetry/timestamp.h"
+
+namespace gpulse {
+
+inline constexpr std::string_view kApiPrefix = "/api/v1/";
+
+// Any thread, several at once. Borrows all it is made from.
+class Api {
+ public:
+  Api(const History& history, std::vector<AlertRule> rules, ImportJobs& jobs);
+
+  // The methods that a path takes, as the Allow header names them; empty when there is no such path.
+  [[nodiscard]] static std::string_view allowed_methods(std::string_view path);
+
+  // Answers GET (also for HEAD) and DELETE below kApiPrefix, except `live`. A path or method that
+  // allowed_methods() does not name is answered with 404 or 405.
+  [[nodiscard]] Response handle(const Request& request) const;
+
+  // POST logs, before its body: what shall be imported. The error is the answer.
+  [[nodiscard]] std::expected<ImportRequest, Response> import_request(const Request& request) const;
+  // ... and after it: hands the file over. `taken` says whether it still is the caller's.
+  [[nodiscard]] Response start_import(const std::filesystem::path& file,
+                                      const ImportRequest& import, bool& taken) const;
+
+  // GET live: the device that is asked for, or none for all.
+  [[nodiscard]] std::expected<std::optional<Device>, Response> live_device(
+      const Request& request) const;
+
+ private:
+  using Answer = std::expected<std::string, Response>;  // JSON, or the refusal
+  using Handler = Answer (Api::*)(const Request&) const;
+  struct Endpoint;
+  static const Endpoint* find_endpoint(std::string_view path);
+
+  [[nodiscard]] Answer devices(const Request& request) const;
+  [[nodiscard]] Answer sources(const Request& request) const;
+  [[nodiscard]] Answer sessions(const Request& request) const;
+  [[nodiscard]] Answer query(const Request& request) const;
+  [[nodiscard]] Answer stats(const Request& request) const;
+  [[nodiscard]] Answer answers(const Request& request) const;
+  [[nodiscard]] Answer windows(const Request& request) const;
+  [[nodiscard]] Answer alerts(const Request& request) const;
+  [[nodiscard]] Answer rules(const Request& request) const;
+  [[nodiscard]] Answer metrics(const Request& request) const;
+  [[nodiscard]] Answer logs(const Request& request) const;
+  [[nodiscard]] Response log(const Request& request) const;
+
+  // The device that the request names, or the only one.
+  [[nodiscard]] std::expected<DeviceRecord, Response> device_of(const Request& request) const;
+  // Null when the request names none.
+  [[nodiscard]] std::expected<std::optional<Device>, Response> named_device(
+      const Request& request) const;
+
+  const History& history_;
+  const std::vector<AlertRule> rules_;
+  ImportJobs& jobs_;
+  mutable SessionFactsCache session_facts_;
+};
+
+// The instants `from` and `to` of a request; the device's first and last row where it names none.
+[[nodiscard]] std::expected<TimeRange, Response> range_of(const Request& request,
+                                                          const DeviceRecord& device);
+// A whole number in [min, max], or `otherwise` when the request has no such parameter.
+[[nodiscard]] std::expected<std::size_t, Response> number_of(const Request& request,
+                                                             std::string_view name,
+                                                             std::size_t otherwise,
+                                                             std::size_t min, std::size_t max);
+// The mean step of the device's newest session; zero when there is none.
+[[nodiscard]] Expected<std::chrono::microseconds> usual_step_of(const History& history,
+                                                                const Device& device);
+
+}  // namespace gpulse

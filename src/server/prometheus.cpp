@@ -1,0 +1,241 @@
+#include "server/prometheus.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "server/json_writer.h"
+#include "server/utf8.h"
+#include "telemetry/metric.h"
+
+namespace gpulse {
+namespace {
+
+using Label = std::pair<std::string_view, std::string_view>;
+
+void append_label_value(std::string& out, std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text, i);
+    if (length == 0) {
+      out += kReplacementCharacter;
+    } else if (text[i] == '\n') {
+      out += "\\n";
+    } else {
+      if (text[i] == '"' || text[i] == '\\') out += '\\';
+      out += text.substr(i, length);
+    }
+    i += std::max<std::size_t>(length, 1);
+  }
+}
+
+// HELP texts know two escapes only.
+std::string help_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n' || c == '\\') {
+      out += c == '\n' ? "\\n" : "\\\\";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// All samples of one name must stand together, under one HELP and one TYPE.
+class Exposition {
+ public:
+  // False: the name is taken by a family of another meaning.
+  bool declare(const std::string& name, std::string_view type, const std::string& help) {
+    const auto [at, added] = families_.try_emplace(name);
+    if (added) {
+      at->second.help = help;
+      at->second.type = type;
+      order_.push_back(name);
+    }
+    return at->second.help == help;
+  }
+
+  void sample(const std::string& name, std::initializer_list<Label> labels, double value) {
+    std::string& lines = families_.at(name).lines;
+    lines += name;
+    char separator = '{';
+    for (const auto& [key, text] : labels) {
+      lines += separator;
+      lines.append(key).append("=\"");
+      append_label_value(lines, text);
+      lines += '"';
+      separator = ',';
+    }
+    if (labels.size() > 0) lines += '}';
+    lines += ' ';
+    append_json_double(lines, value);
+    lines += '\n';
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::string out;
+    for (const std::string& name : order_) {
+      const Family& family = families_.at(name);
+      if (family.lines.empty()) continue;
+      out += "# HELP " + name + ' ' + help_text(family.help) + '\n';
+      out += "# TYPE " + name + ' ' + std::string(family.type) + '\n';
+      out += family.lines;
+    }
+    return out;
+  }
+
+ private:
+  struct Family {
+    std::string help;
+    std::string_view type;
+    std::string lines;
+  };
+  std::map<std::string, Family> families_;
+  std::vector<std::string> order_;
+};
+
+constexpr std::string_view kGauge = "gauge";
+constexpr std::string_view kCounter = "counter";
+
+// Dividing by 100 keeps 35 % at 0.35, where multiplying by 0.01 gives 0.35000000000000003.
+double in_base_unit(double value, double factor) {
+  return factor < 1 ? value / std::round(1 / factor) : value * factor;
+}
+
+double seconds(std::chrono::microseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void add_readings(Exposition& out, const LatestReadings& latest) {
+  for (const auto& [record, value] : latest.readings) {
+    if (!std::isfinite(value)) continue;
+    const Metric metric = describe_metric(record.name, record.unit);
+    const std::string help =
+        metric.titles.empty()
+            ? "The sensor " + metric.name +
+                  (record.unit.empty() ? "." : ", in " + record.unit + " as the log has it.")
+            : "What GPU-Z calls " + metric.titles.front() + ", in base units.";
+    const auto type = metric.kind == MetricKind::counter ? kCounter : kGauge;
+    std::string name = metric.prometheus_name;
+    if (!out.declare(name, type, help)) {
+      name = "gpulse_sensor_" + metric.name;
+      if (!out.declare(name, type, help)) continue;
+    }
+    out.sample(name, {{"host", latest.device.host}, {"gpu", latest.device.gpu}},
+               in_base_unit(value, metric.prometheus_factor));
+  }
+}
+
+void add_devices(Exposition& out, std::span<const DeviceRecord> devices, Timestamp now) {
+  out.declare("gpulse_rows_total", kCounter, "Rows in the history.");
+  out.declare("gpulse_device_live", kGauge,
+              "1 while rows come, 0 when they stopped. Logs that are only history have none.");
+  out.declare("gpulse_last_row_age_seconds", kGauge, "Time since the newest row was read.");
+  out.declare("gpulse_ingest_lag_seconds", kGauge,
+              "From the time that the newest row says to when it was read.");
+  for (const DeviceRecord& record : devices) {
+    const Label host{"host", record.device.host};
+    const Label gpu{"gpu", record.device.gpu};
+    out.sample("gpulse_rows_total", {host, gpu}, static_cast<double>(record.rows));
+    if (record.state == DeviceState::ended) continue;
+    const bool live = record.state == DeviceState::live;
+    out.sample("gpulse_device_live", {host, gpu}, live ? 1 : 0);
+    out.sample("gpulse_last_row_age_seconds", {host, gpu},
+               std::max(0.0, seconds(now - record.last_arrival)));
+    if (!live) continue;
+    out.sample("gpulse_ingest_lag_seconds", {host, gpu},
+               std::max(0.0, seconds(record.last_arrival - record.last)));
+  }
+}
+
+void add_set_aside(Exposition& out, std::span<const SourceRecord> sources) {
+  out.declare("gpulse_set_aside_total", kCounter, "Lines of logs that could not be read.");
+  std::map<Device, std::int64_t> sums;
+  for (const SourceRecord& source : sources) sums[source.device] += source.set_aside;
+  for (const auto& [device, sum] : sums) {
+    out.sample("gpulse_set_aside_total", {{"host", device.host}, {"gpu", device.gpu}},
+               static_cast<double>(sum));
+  }
+}
+
+// One sample for each rule whose metric the device has, so that a series does not come and go.
+Expected<void> add_alerts(Exposition& out, const History& history,
+                          std::span<const AlertRule> rules, const DeviceRecord& record) {
+  constexpr std::size_t kAlertsMax = 1000;
+  out.declare("gpulse_alert_firing", kGauge, "1 while an alert of the rule lasts, else 0.");
+  if (record.state != DeviceState::live) return {};
+  const auto alerts = history.alerts(record.device, record.last, record.last, kAlertsMax);
+  if (!alerts) return std::unexpected(alerts.error());
+  for (const AlertRule& rule : rules) {
+    if (std::ranges::find(record.metrics, rule.metric, &MetricRecord::name) ==
+        record.metrics.end()) {
+      continue;
+    }
+    const std::string name = rule.name();
+    const bool firing = std::ranges::any_of(*alerts, [&](const Alert& alert) {
+      return !alert.ended && alert.rule.name() == name;
+    });
+    out.sample("gpulse_alert_firing",
+               {{"host", record.device.host},
+                {"gpu", record.device.gpu},
+                {"rule", name},
+                {"severity", to_string(rule.severity)}},
+               firing ? 1 : 0);
+  }
+  return {};
+}
+
+void add_program(Exposition& out, const ExporterOptions& options, const ExporterState& state) {
+  out.declare("gpulse_build_info", kGauge, "Always 1; its label is the version.");
+  out.sample("gpulse_build_info", {{"version", options.version}}, 1);
+  if (options.process_usage) {
+    const ProcessUsage usage = options.process_usage();
+    out.declare("gpulse_process_cpu_seconds_total", kCounter,
+                "CPU time that this process has used, user and system.");
+    out.sample("gpulse_process_cpu_seconds_total", {}, usage.cpu_seconds);
+    out.declare("gpulse_process_resident_memory_bytes", kGauge,
+                "Memory that this process holds resident.");
+    out.sample("gpulse_process_resident_memory_bytes", {}, usage.resident_bytes);
+  }
+  out.declare("gpulse_http_requests_total", kCounter, "HTTP requests answered, by status.");
+  for (int status = 0; status < RequestCounters::kStatusEnd; ++status) {
+    const std::uint64_t count = state.requests.of(status);
+    if (count == 0) continue;
+    out.sample("gpulse_http_requests_total", {{"code", std::to_string(status)}},
+               static_cast<double>(count));
+  }
+  out.declare("gpulse_live_clients", kGauge, "Pages and programs that watch the live stream.");
+  out.sample("gpulse_live_clients", {}, static_cast<double>(state.live_clients));
+}
+
+}  // namespace
+
+Exporter::Exporter(const History& history, std::vector<AlertRule> rules, const Clock& clock,
+                   ExporterOptions options)
+    : history_(history), rules_(std::move(rules)), clock_(clock), options_(std::move(options)) {}
+
+Expected<std::string> Exporter::exposition(const ExporterState& state) const {
+  const auto devices = history_.devices();
+  if (!devices) return std::unexpected(devices.error());
+  const auto sources = history_.sources();
+  if (!sources) return std::unexpected(sources.error());
+  Exposition out;
+  add_program(out, options_, state);
+  add_devices(out, *devices, clock_.now());
+  add_set_aside(out, *sources);
+  for (const DeviceRecord& record : *devices) {
+    if (auto added = add_alerts(out, history_, rules_, record); !added) {
+      return std::unexpected(std::move(added).error());
+    }
+  }
+  for (const LatestReadings& latest : options_.latest()) {
+    const auto record = std::ranges::find(*devices, latest.device, &DeviceRecord::device);
+    if (record != devices->end() && record->state == DeviceState::live) add_readings(out, latest);
+  }
+  return out.text();
+}
+
+}  // namespace gpulse
