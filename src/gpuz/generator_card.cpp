@@ -12,7 +12,7 @@ constexpr CardSpec kNvidiaCard = {.clock_idle = 210,
                                   .clock_step = 15,
                                   .boost_drop_from = 58,
                                   .boost_drop_degrees = 7,
-                                  .clock_jitter = 0,
+                                  .measures_clocks = false,
                                   .millivolts_idle = 712.5,
                                   .millivolts_top = 1043.75,
                                   .millivolts_step = 6.25,
@@ -44,7 +44,7 @@ constexpr CardSpec kNvidiaCard = {.clock_idle = 210,
                                   .vram_mb = 8192,
                                   .system_memory_idle_mb = 9400,
                                   .cpu_idle = 44,
-                                  .cpu_full = 74,
+                                  .cpu_full = 71,
                                   .cpu_spread = 5};
 
 constexpr CardSpec kAmdCard = {.clock_idle = 790,
@@ -53,7 +53,7 @@ constexpr CardSpec kAmdCard = {.clock_idle = 790,
                                .clock_step = 1,
                                .boost_drop_from = 40,
                                .boost_drop_degrees = 1.4,
-                               .clock_jitter = 1,
+                               .measures_clocks = true,
                                .millivolts_idle = 725,
                                .millivolts_top = 1200,
                                .millivolts_step = 1,
@@ -94,7 +94,7 @@ constexpr CardSpec kIntelCard = {.clock_idle = 600,
                                  .clock_step = 50,
                                  .boost_drop_from = 70,
                                  .boost_drop_degrees = 8,
-                                 .clock_jitter = 0,
+                                 .measures_clocks = false,
                                  .millivolts_idle = 650,
                                  .millivolts_top = 1035,
                                  .millivolts_step = 5,
@@ -135,7 +135,7 @@ constexpr CardSpec kOldCard = {.clock_idle = 139.3,
                                .clock_step = 12.7,
                                .boost_drop_from = 50,
                                .boost_drop_degrees = 6,
-                               .clock_jitter = 0,
+                               .measures_clocks = false,
                                .millivolts_idle = 650,
                                .millivolts_top = 1062,
                                .millivolts_step = 6.25,
@@ -172,9 +172,6 @@ constexpr CardSpec kOldCard = {.clock_idle = 139.3,
 
 constexpr double kCaseKelvinPerWatt = 0.03;
 constexpr double kCaseSeconds = 900;
-
-// What of the way to its end a value with this time constant goes in dt.
-double share_of_way(double dt, double time_constant) { return dt / (time_constant + dt); }
 
 }  // namespace
 
@@ -233,7 +230,7 @@ void CardModel::advance_clocks(double dt, const Demand& demand, const Environmen
     if (random_.chance(0.4)) clock_ = std::min(spec_.clock_light + hop * 1.5, spec_.clock_top);
   } else {
     clock_ = spec_.clock_idle;
-    if (spec_.clock_jitter > 0) clock_ += std::floor(std::abs(random_.normal()) * 6);
+    if (spec_.measures_clocks) clock_ += std::floor(std::abs(random_.normal()) * 6);
   }
 }
 

@@ -19,7 +19,7 @@ constexpr int kCapUtilisation = 16;
 struct CardSpec {
   double clock_idle, clock_light, clock_top, clock_step;
   double boost_drop_from, boost_drop_degrees;  // one step of clock less for each so many degrees
-  double clock_jitter;                         // of the reading, where a card measures its clock
+  bool measures_clocks;  // and voltages, as AMD does: readings move on their own
   double millivolts_idle, millivolts_top, millivolts_step, clock_knee;
   double memory_clocks[3];                     // by tier
   double memory_clock_flicker;                 // chance to be elsewhere while not at full
@@ -45,7 +45,7 @@ struct CardSpec {
 
 // What is done to the card from outside.
 struct Environment {
-  double room = 24;               // °C
+  double room = 27;               // °C
   double dust = 1;                // factor on the cooler's resistance
   double limit_watts = 0;
   double fan_percent_most = 100;

@@ -7,21 +7,18 @@
 namespace gpulse::generator {
 namespace {
 
-double share_of_way(double dt, double time_constant) { return dt / (time_constant + dt); }
-
 double to_tenths(double value) { return std::floor(value * 10 + 0.5) / 10; }
 
 }  // namespace
 
 void CardModel::read_clocks(const Demand& demand) {
   double clock = clock_;
-  if (tier_ == Tier::full && spec_.clock_jitter > 0 && demand.load < 99)
-    clock -= spec_.clock_jitter;
+  if (tier_ == Tier::full && spec_.measures_clocks && demand.load < 99) clock -= 1;
   reading(Sensor::gpu_clock) = clock;
   double memory_clock = spec_.memory_clocks[static_cast<int>(tier_)];
   double memory_millivolts = tier_ == Tier::full || memory_clock > 700 ? 850 : 675;
   if (tier_ != Tier::full && random_.chance(spec_.memory_clock_flicker)) {
-    memory_clock = spec_.clock_jitter > 0 ? random_.uniform(200, 1000) : spec_.memory_clocks[1];
+    memory_clock = spec_.measures_clocks ? random_.uniform(200, 1000) : spec_.memory_clocks[1];
     memory_millivolts = memory_clock > 700 ? 850 : 675;
   }
   reading(Sensor::memory_clock) = memory_clock;
@@ -31,7 +28,7 @@ void CardModel::read_clocks(const Demand& demand) {
   reading(Sensor::uvd_clock_2) = video ? 102 : 0;
   // GPU-Z cuts the half millivolts of NVIDIA's 6.25 mV steps.
   double millivolts = std::floor(millivolts_at(clock_));
-  if (spec_.clock_jitter > 0 && tier_ != Tier::full) {
+  if (spec_.measures_clocks && tier_ != Tier::full) {
     millivolts = random_.chance(0.06) ? spec_.millivolts_top : spec_.millivolts_idle;
   }
   reading(Sensor::gpu_voltage) = millivolts / 1000;
@@ -87,7 +84,7 @@ void CardModel::read_heat(double dt, const Demand& demand) {
   const double die = die_ + 0.07 * random_.normal();
   reading(Sensor::gpu_temperature) = die;
   const double spread = spec_.hot_spot_base + spec_.hot_spot_per_watt * chip_watts_;
-  reading(Sensor::hot_spot) = die + std::max(0.0, spread) + 0.09 * random_.normal();
+  reading(Sensor::hot_spot) = die + std::max(0.0, spread + 0.09 * random_.normal());
   reading(Sensor::memory_temperature) = memory_;
   reading(Sensor::vrm_temperature) = vrm_;
   reading(Sensor::fan1_percent) = fan_percent_;
@@ -99,9 +96,9 @@ void CardModel::read_heat(double dt, const Demand& demand) {
 
   const double cpu = spec_.cpu_idle + (spec_.cpu_full - spec_.cpu_idle) * demand.cpu;
   cpu_ += share_of_way(dt, 10) * (cpu - cpu_);
-  // Spikes upwards: a core that boosts for a moment.
+  // Whichever core works at this moment is read, so that neighbours differ widely.
   const double noise =
-      spec_.cpu_spread * (random_.normal() + std::max(0.0, random_.normal()) * 0.6);
+      spec_.cpu_spread * std::clamp(random_.uniform(-1.5, 1.5) + 0.4 * random_.normal(), -2.2, 2.2);
   const double spread_share = 0.5 + 0.5 * std::min(1.0, demand.cpu * 1.5);
   const double cpu_reading = cpu_ + noise * spread_share;
   // AMD's sensor tells eighths of a degree.

@@ -107,10 +107,16 @@ Expected<void> validate(const GeneratorOptions& options) {
   if (options.scenarios.empty()) {
     return usage_error("--scenario needs one or more of: " + list_of(kScenarios));
   }
-  const std::uint64_t rows_max = 1'000'000'000'000U;
+  // Four digits are all that a year has in a log, and dust runs on evenings alone.
+  constexpr std::uint64_t kRowsMax = 300'000'000'000U;  // at the least interval: a hundred years
   if (options.rows &&
-      *options.rows > rows_max / static_cast<std::uint64_t>(options.interval / 10ms)) {
-    return usage_error("--rows at this --interval reaches beyond the year 9999");
+      *options.rows > kRowsMax / static_cast<std::uint64_t>(options.interval / 10ms)) {
+    return usage_error("--rows at this --interval is longer than 100 years");
+  }
+  using namespace std::chrono;
+  if (options.start < LocalTime{local_days{year{1970} / 1 / 1}} ||
+      options.start >= LocalTime{local_days{year{2200} / 1 / 1}}) {
+    return usage_error("--start must lie in the years 1970 to 2199");
   }
   return {};
 }

@@ -5,9 +5,6 @@
 namespace gpulse::generator {
 namespace {
 
-// What of the way to its end a value with this time constant goes in dt.
-double share_of_way(double dt, double time_constant) { return dt / (time_constant + dt); }
-
 // How likely something that happens every `period` seconds happens in dt.
 double in_time(double dt, double period) { return std::min(1.0, dt / period); }
 

@@ -7,6 +7,12 @@
 
 namespace gpulse::generator {
 
+// What of the way to its end a value with this time constant goes in dt: an implicit Euler step,
+// which is stable for any dt and needs no exp().
+[[nodiscard]] inline double share_of_way(double dt, double time_constant) {
+  return dt / (time_constant + dt);
+}
+
 // Which power state the work needs.
 enum class Tier : std::uint8_t { idle, light, full };
 

@@ -18,10 +18,10 @@ namespace {
 using namespace std::chrono_literals;
 using Microseconds = std::chrono::microseconds;
 
-constexpr double kRoomUsual = 24;
-constexpr double kRoomHot = 42;             // air at the card in a closed case in summer
+constexpr double kRoomUsual = 27;
+constexpr double kRoomHot = 44;             // air at the card in a closed case in summer
 constexpr double kFanCapped = 38;           // %
-constexpr double kDustMost = 0.55;          // of the cooler's resistance, added
+constexpr double kDustMostPercent = 55;     // of the cooler's resistance, added
 constexpr double kPowerLimitShare = 0.8;    // of what a game would draw
 constexpr double kAbsentRowChance = 1.0 / 4826;
 // GPU-Z's timer runs a little slow, so that one row in so many shows a step of one second more.
@@ -138,7 +138,7 @@ class LogGenerator::Impl {
           environment.fan_percent_most = kFanCapped;
           break;
         case Fault::dust:
-          environment.dust = 1 + kDustMost * static_cast<double>(progress - window.begin) /
+          environment.dust = 1 + kDustMostPercent / 100 * static_cast<double>(progress - window.begin) /
                                      static_cast<double>(window.end - window.begin);
           break;
         case Fault::fan_failure: environment.fan1_failed = true; break;
@@ -245,7 +245,7 @@ class LogGenerator::Impl {
         break;
       case Fault::thermal_limit: label.magnitude = spec_.limit_temperature; break;
       case Fault::dust:
-        label.magnitude = 100 * kDustMost;
+        label.magnitude = kDustMostPercent;
         label.unit = "%";
         break;
       case Fault::fan_failure:
@@ -317,12 +317,17 @@ class LogGenerator::Impl {
     evening_end_ = evening(day, 22h + 45min + seconds_about(60));
   }
 
+  std::chrono::seconds printed_step() const {
+    using std::chrono::floor;
+    using std::chrono::seconds;
+    return floor<seconds>(next_time_) - floor<seconds>(time_);
+  }
+
   void begin_pause(bool restarts) {
-    const Microseconds length = next_time_ - time_;
     pause_ = Label{restarts ? "restart" : "gap",
                    segment().scenario,
                    "",
-                   static_cast<double>(length.count() / 1000) / 1000,
+                   static_cast<double>(printed_step().count()),
                    "s",
                    time_,
                    time_,
@@ -332,9 +337,7 @@ class LogGenerator::Impl {
 
   // A step of one second more than usual, from the slow timer.
   void label_slow_step() {
-    using std::chrono::floor;
-    using std::chrono::seconds;
-    const auto step = floor<seconds>(next_time_) - floor<seconds>(time_);
+    const std::chrono::seconds step = printed_step();
     const bool whole_seconds = options_.interval % 1s == 0s;
     if (!whole_seconds || step == options_.interval) return;
     pause_ =
