@@ -21,7 +21,9 @@ Response refusal(Error error) { return error_response(error); }
 std::expected<std::vector<std::string>, Response> metrics_of(const Request& request) {
   std::vector<std::string> out;
   const std::string* text = request.parameter("metric");
-  for (std::string_view rest = text != nullptr ? *text : ""; !rest.empty();) {
+  std::string_view rest;
+  if (text != nullptr) rest = *text;
+  while (!rest.empty()) {
     const std::size_t end = std::min(rest.find(','), rest.size());
     if (end > 0) out.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));

@@ -1,0 +1,91 @@
+#include "server/router.h"
+
+#include <gtest/gtest.h>
+
+#include "server/test_world.h"
+
+namespace gpulse {
+namespace {
+
+using test::get;
+
+class RouterTest : public testing::Test {
+ protected:
+  int refused(const Request& request) const {
+    const auto refusal = router.refuse(request);
+    return refusal ? refusal->status : 200;
+  }
+  Response answer(std::string_view target) const {
+    return router.answer(get(target), {requests, 0});
+  }
+
+  test::TestWorld world;
+  RequestCounters requests;
+  const Api api{world.history, world.rules, world.jobs};
+  const Exporter exporter{world.history, world.rules, world.clock,
+                          {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}}};
+  const WebAssets assets{""};
+  const Router router{Access({8337, true, {}, ""}), api, exporter, assets, world.history,
+                      world.clock};
+};
+
+TEST_F(RouterTest, AForeignHostLearnsNotEvenWhatThereIs) {
+  Request request = get("/nothing");
+  request.host = "evil.example";
+  EXPECT_EQ(refused(request), 403);
+}
+
+TEST_F(RouterTest, UnknownPathsAndMethods) {
+  EXPECT_EQ(refused(get("/nothing")), 404);
+  EXPECT_EQ(refused(get("/metrics")), 200);
+  EXPECT_EQ(refused(get("/", "HEAD")), 200);
+  const auto refusal = router.refuse(get("/api/v1/logs", "PUT"));
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->status, 405);
+  EXPECT_EQ(refusal->headers[0], (std::pair<std::string, std::string>("Allow", "GET, HEAD, POST")));
+  EXPECT_EQ(refused(get("/metrics", "POST")), 405);
+  EXPECT_EQ(refused(get("/api/v1/logs/1", "DELETE")), 200);
+  EXPECT_EQ(refused(get("/api/v1/devices", "GET, HEAD")), 405);
+}
+
+TEST_F(RouterTest, WhatHasToBeDone) {
+  EXPECT_EQ(Router::work(get("/api/v1/live")), Work::live);
+  EXPECT_EQ(Router::work(get("/api/v1/logs", "POST")), Work::upload);
+  EXPECT_EQ(Router::work(get("/api/v1/logs")), Work::answer);
+  EXPECT_EQ(Router::work(get("/")), Work::answer);
+}
+
+TEST_F(RouterTest, HealthTellsLiveStaleAndEndedApart) {
+  Response response = answer("/healthz");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_TRUE(response.body.starts_with(
+      R"({"status":"live","devices":[{"host":"rig","gpu":"gpu0","state":"live","age_seconds":240.75})"))
+      << response.body;
+  world.history.device(world.rig).state = DeviceState::stale;
+  response = answer("/healthz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_TRUE(response.body.starts_with(R"({"status":"stale",)"));
+  world.history.device(world.rig).state = DeviceState::ended;
+  response = answer("/healthz");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_TRUE(response.body.starts_with(R"({"status":"ended",)"));
+  world.history.devices_.clear();
+  EXPECT_EQ(answer("/healthz").body, R"({"status":"waiting","devices":[]})");
+}
+
+TEST_F(RouterTest, MetricsAreOfPrometheusType) {
+  const Response response = answer("/metrics");
+  EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_NE(response.body.find("gpulse_build_info"), std::string::npos);
+  EXPECT_EQ(response.body.find("gpulse_process_"), std::string::npos);
+}
+
+TEST_F(RouterTest, AFailingStoreIsToldEverywhere) {
+  world.history.failing = true;
+  for (const char* target : {"/healthz", "/metrics", "/api/v1/devices"}) {
+    EXPECT_EQ(answer(target).status, 503) << target;
+  }
+}
+
+}  // namespace
+}  // namespace gpulse
