@@ -99,12 +99,12 @@ def utc_now():
     return datetime.datetime.now(datetime.timezone.utc)
 
 
-def generate(path, rows, start, *options):
-    """A log of one row a second from `start` (UTC), NVIDIA's columns, always the same for the same start."""
+def generate(path, rows, start, scenario="mixed"):
+    """A log of one row a second from `start`, NVIDIA's columns; the same arguments give the same log."""
     subprocess.run(
-        [GPULSE, "generate", "--seed", "7", "--start", start.strftime("%Y-%m-%dT%H:%M:%S"),
-         "--length", f"{rows}s", "--interval", "1s", "--columns", "nvidia", "--output", path, *options],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        [GPULSE, "generate", "--seed", "7", "--rows", str(rows), "--scenario", scenario,
+         "--start", start.strftime("%Y-%m-%d %H:%M:%S"), "--out", str(path)],
+        check=True, stdin=subprocess.DEVNULL)
     return path
 
 

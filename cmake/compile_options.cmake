@@ -9,6 +9,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(gpulse_options INTERFACE
     -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
     -Wno-mismatched-new-delete)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12's std::stable_sort calls what it itself calls deprecated.
+  target_compile_options(gpulse_options INTERFACE -Wno-deprecated-declarations)
 endif()
 target_include_directories(gpulse_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # Line tables cost nothing at run time and turn a crash report into one that can be read.

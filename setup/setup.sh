@@ -59,19 +59,19 @@ install_packages() {
   fi
 }
 
-# npm writes its own copy of the lock file last, so that a newer copy means that all went well.
+# The stamp is cmake/web.cmake's, which would do the same while building.
 install_page_tools() {
-  [ -f web/package-lock.json ] || return 0
-  [ web/node_modules/.package-lock.json -nt web/package-lock.json ] && return 0
-  local log=build/log/setup-npm.log
+  local log=build/log/setup-npm.log stamp=web/node_modules/.gpulse-installed
+  [ "$stamp" -nt web/package-lock.json ] && [ "$stamp" -nt web/package.json ] && return 0
   echo "set-up: fetching the page's build tools with npm"
-  if ! npm ci --prefix web --no-audit --no-fund </dev/null >"$log" 2>&1; then
+  if ! (cd web && npm ci --no-audit --no-fund) </dev/null >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "set-up: npm failed; all it said is in $log" >&2
     return 1
   fi
+  touch "$stamp"
 }
 
 mapfile -t missing < <(missing_packages "${@:-run}")
 [ "${#missing[@]}" = 0 ] || install_packages "${missing[@]}"
-install_page_tools
+[ ! -f web/package-lock.json ] || install_page_tools
