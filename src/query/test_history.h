@@ -43,7 +43,7 @@ class TestHistory final : public History {
     return *this;
   }
 
-  [[nodiscard]] DeviceRecord device(DeviceState state = DeviceState::live, int decimals = 1) const {
+  [[nodiscard]] DeviceRecord device(DeviceState state = DeviceState::live, int decimals = 0) const {
     DeviceRecord record;
     record.device = device_;
     record.state = state;
