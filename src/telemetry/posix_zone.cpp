@@ -13,7 +13,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using std::chrono::year;
 
-// The calendar of <chrono> ends at the year 32767; beyond this one the rules are no longer followed.
+// The calendar of <chrono> ends at the year 32767; beyond this one the rules are no longer
+// followed.
 constexpr year kFirstYear{-30000};
 constexpr year kLastYear{30000};
 
@@ -126,8 +127,8 @@ LocalSeconds YearlyTime::in(year y) const {
     case Kind::weekday_of_month: break;
   }
   const std::chrono::month of{month};
-  const local_days date = week == 5 ? local_days{y / of / weekday{day}[last]}
-                                    : local_days{y / of / weekday{day}[week]};
+  const local_days date =
+      week == 5 ? local_days{y / of / weekday{day}[last]} : local_days{y / of / weekday{day}[week]};
   return date + time;
 }
 
@@ -169,9 +170,9 @@ OffsetSpan PosixZone::at(UtcSeconds time) const {
     bool to_daylight;
     auto operator<=>(const Change&) const = default;
   };
-  // A change can fall a week beside its year, so two years to either side surely hold one before and
-  // one after. Where one year's end meets the next one's begin ("daylight time all year") the begin
-  // sorts last, and prevails.
+  // A change can fall a week beside its year, so two years to either side surely hold one before
+  // and one after. Where one year's end meets the next one's begin ("daylight time all year") the
+  // begin sorts last, and prevails.
   constexpr int kYears = 5;
   std::array<Change, 2 * kYears> changes;
   const year middle = std::chrono::year_month_day{floor<days>(time)}.year();

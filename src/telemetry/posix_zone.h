@@ -17,7 +17,8 @@ struct OffsetSpan {
   std::chrono::seconds offset;  // east is positive
 };
 
-// Stand for "always was" and "for ever". Far from the edge of 64 bits, so that an offset can be added.
+// Stand for "always was" and "for ever". Far from the edge of 64 bits, so that an offset can be
+// added.
 inline constexpr UtcSeconds kAlwaysWas{std::chrono::seconds{-(std::int64_t{1} << 59)}};
 inline constexpr UtcSeconds kForEver{std::chrono::seconds{std::int64_t{1} << 59}};
 
@@ -28,12 +29,12 @@ inline constexpr std::chrono::seconds kOffsetEnd = std::chrono::hours{26};
 struct YearlyTime {
   enum class Kind {
     day_without_leap,  // Jn: 1 to 365, February 29 is never counted
-    day_of_year,       // n: 0 to 365
+    day_of_year,  // n: 0 to 365
     weekday_of_month,  // Mm.w.d: week 5 is the last one
   } kind = Kind::day_of_year;
   unsigned month = 0;
   unsigned week = 0;
-  unsigned day = 0;           // of the year, or of the week with Sunday as 0
+  unsigned day = 0;  // of the year, or of the week with Sunday as 0
   std::chrono::seconds time;  // since that day's midnight; may be negative or beyond a day
 
   [[nodiscard]] LocalSeconds in(std::chrono::year year) const;
@@ -49,8 +50,8 @@ class PosixZone {
  private:
   struct Daylight {
     std::chrono::seconds offset;  // may be behind standard time (Ireland's winter)
-    YearlyTime begin;             // on the clock of standard time
-    YearlyTime end;               // on the clock of daylight time
+    YearlyTime begin;  // on the clock of standard time
+    YearlyTime end;  // on the clock of daylight time
   };
 
   std::chrono::seconds standard_{};

@@ -103,8 +103,7 @@ std::vector<std::string_view> nearest_names(std::string_view typed) {
   std::vector<std::pair<std::size_t, std::string_view>> near;
   for (const auto& zone : packed_zones()) {
     const auto city = zone.name.substr(zone.name.rfind('/') + 1);
-    const auto distance =
-        std::min(edit_distance(wanted, zone.name), edit_distance(wanted, city));
+    const auto distance = std::min(edit_distance(wanted, zone.name), edit_distance(wanted, city));
     if (distance <= distance_max) near.emplace_back(distance, zone.name);
   }
   std::ranges::sort(near);

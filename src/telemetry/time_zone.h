@@ -30,8 +30,8 @@ class TimeZone {
   [[nodiscard]] std::chrono::seconds offset_at(UtcSeconds time) const;
 
   // What a wall clock reading can mean. Exactly one instant, mostly; two in the hour that a change
-  // back repeats (first < second); none in the hour that a change forward skips, where both hold the
-  // instant that the offset before the change gives (as Python's zoneinfo does for fold=0).
+  // back repeats (first < second); none in the hour that a change forward skips, where both hold
+  // the instant that the offset before the change gives (as Python's zoneinfo does for fold=0).
   struct Resolved {
     enum class Kind { unique, skipped, repeated } kind;
     UtcSeconds first;

@@ -154,7 +154,8 @@ TEST(TimeZone, FixedOffsets) {
   };
   for (const auto& [typed, name, offset] :
        {Case{"+02:00", "+02:00", 2h}, Case{"-0330", "-03:30", -(3h + 30min)},
-        Case{"+09", "+09:00", 9h}, Case{"-00:30", "-00:30", -30min}, Case{"+00:00", "+00:00", 0s}}) {
+        Case{"+09", "+09:00", 9h}, Case{"-00:30", "-00:30", -30min},
+        Case{"+00:00", "+00:00", 0s}}) {
     const auto fixed = zone(typed);
     EXPECT_EQ(fixed->name(), name);
     EXPECT_EQ(fixed->offset_at(utc(2024y / 7 / 1, 0s)), offset);

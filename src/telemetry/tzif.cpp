@@ -95,8 +95,8 @@ Expected<ZoneRules> ZoneRules::parse(Bytes tzif) {
 
   const auto times = body->first(std::size_t{8} * header->time_count);
   const auto types = body->subspan(times.size(), header->time_count);
-  const auto offsets = read_offsets(
-      body->subspan(times.size() + types.size(), std::size_t{6} * header->type_count));
+  const auto offsets =
+      read_offsets(body->subspan(times.size() + types.size(), std::size_t{6} * header->type_count));
   if (!offsets) return damaged("an offset of more than a day");
 
   ZoneRules rules = fixed(offsets->front());

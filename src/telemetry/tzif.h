@@ -30,8 +30,8 @@ class ZoneRules {
   };
 
   std::chrono::seconds first_offset_{};  // before all changes
-  std::vector<Change> changes_;          // ascending; the last one also where it changes nothing,
-  std::optional<PosixZone> footer_;      // since the footer holds from there
+  std::vector<Change> changes_;  // ascending; the last one also where it changes nothing,
+  std::optional<PosixZone> footer_;  // since the footer holds from there
 };
 
 }  // namespace gpulse

@@ -28,9 +28,8 @@ struct File {
 
   std::string header(int leaps, std::size_t changes_count, std::size_t types_count) const {
     std::string bytes = "TZif" + version + std::string(15, '\0');
-    for (const std::size_t count : {std::size_t{0}, std::size_t{0},
-                                    static_cast<std::size_t>(leaps), changes_count, types_count,
-                                    std::size_t{4}}) {
+    for (const std::size_t count : {std::size_t{0}, std::size_t{0}, static_cast<std::size_t>(leaps),
+                                    changes_count, types_count, std::size_t{4}}) {
       append(bytes, static_cast<std::int64_t>(count), 4);
     }
     return bytes;
@@ -107,8 +106,7 @@ TEST(Tzif, SaysWhatIsDamaged) {
   EXPECT_EQ(error_of({.changes = {{1000, 2}}}), "damaged time zone data: a change to nothing");
   EXPECT_EQ(error_of({.offsets = {3600, 100'000}}),
             "damaged time zone data: an offset of more than a day");
-  EXPECT_EQ(error_of({.footer = "\nXXX\n"}),
-            "damaged time zone data: its footer is no TZ string");
+  EXPECT_EQ(error_of({.footer = "\nXXX\n"}), "damaged time zone data: its footer is no TZ string");
   EXPECT_EQ(error_of({.footer = "\nXXX-2"}), "damaged time zone data: no footer");
 }
 
