@@ -1,6 +1,8 @@
 #include "gpuz/log_file.h"
 
 #include <fmt/format.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -12,8 +14,43 @@ namespace {
 // Large enough that the calls do not count, small enough to stay in the processor's cache.
 constexpr std::size_t kChunkBytes = std::size_t{512} << 10;
 constexpr std::size_t kFirstWordsMax = 60;
+constexpr std::int64_t kIdentifyBytesMax = std::int64_t{1} << 20;
+constexpr std::size_t kStartBytes = 256;
 
 }  // namespace
+
+Expected<std::uint64_t> hash_before(const ReadFile& file, std::int64_t position) {
+  std::vector<char> tail(static_cast<std::size_t>(std::min(position, kTailHashBytes)));
+  const auto got = file.read_at(position - static_cast<std::int64_t>(tail.size()), tail);
+  if (!got) return std::unexpected(got.error());
+  return XXH3_64bits(tail.data(), *got);
+}
+
+Expected<Identified> identify_log(const ReadFile& file) {
+  struct Nobody final : LogReceiver {
+    void on_rows(const SampleBatch& /*batch*/) override {}
+    void on_set_aside(const SetAside& /*line*/) override {}
+  } nobody;
+  // The zone does not enter the identity.
+  LogReader reader({.device = {}, .zone = *TimeZone::find("UTC"), .source_suffix = {}});
+  Identified result;
+  std::vector<char> buffer(16 * std::size_t{1024});
+  std::int64_t at = 0;
+  while (reader.state().source.empty()) {
+    // A file that begins as something else is not searched to its end.
+    const bool something_else = reader.state().header.empty() && !result.start.starts_with('\0');
+    if (at >= kIdentifyBytesMax && something_else) break;
+    const auto got = file.read_at(at, buffer);
+    if (!got) return std::unexpected(got.error());
+    if (at == 0) result.start.assign(buffer.data(), std::min(*got, kStartBytes));
+    if (*got == 0) break;
+    reader.push({buffer.data(), *got}, nobody);
+    at += static_cast<std::int64_t>(*got);
+  }
+  result.has_header = !reader.state().header.empty();
+  if (!reader.state().source.empty()) result.source = reader.state().source;
+  return result;
+}
 
 std::string first_words(std::string_view bytes) {
   std::string words;

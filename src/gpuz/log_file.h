@@ -1,8 +1,9 @@
 // A whole log from a file, start to end.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,20 @@ namespace gpulse {
 [[nodiscard]] Expected<void> read_log_file(
     const ReadFile& file, LogReader& reader, LogReceiver& receiver,
     const std::function<bool(std::int64_t bytes)>& progress = [](std::int64_t) { return true; });
+
+// A hash of the bytes before `position`, at most kTailHashBytes of them: tells a log that grew from one
+// that was rewritten.
+[[nodiscard]] Expected<std::uint64_t> hash_before(const ReadFile& file, std::int64_t position);
+inline constexpr std::int64_t kTailHashBytes = 4096;
+
+// The identity that a log has by its content, without any suffix; none while it holds no row under a
+// heading. A file that begins with something else is searched for a heading in its first MiB alone.
+struct Identified {
+  std::optional<std::string> source;
+  bool has_header = false;
+  std::string start;  // its first bytes, for a message
+};
+[[nodiscard]] Expected<Identified> identify_log(const ReadFile& file);
 
 // The first line of a file, as it can be shown in a message: cut, and without control characters.
 [[nodiscard]] std::string first_words(std::string_view bytes);

@@ -73,6 +73,18 @@ void ReadingColumn::push_double(double value) {
   present_.push_back(1);
 }
 
+void ReadingColumn::append(const ReadingColumn& other, std::size_t from, std::size_t until) {
+  for (std::size_t row = from; row < until; ++row) {
+    if (!other.present(row)) {
+      push_absent();
+    } else if (other.is_double()) {
+      push_double(other.value(row));
+    } else {
+      push(other.count(row), other.decimals());
+    }
+  }
+}
+
 void ReadingColumn::reset(int decimals) {
   decimals_ = decimals;
   present_.clear();

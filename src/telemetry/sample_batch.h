@@ -62,6 +62,8 @@ class ReadingColumn {
   // Takes a reading of `decimals` decimals; the column's own grow to it and never shrink.
   void push(std::int64_t count, int decimals);
   void push_double(double value);
+  // Takes over readings [from, until) of another column.
+  void append(const ReadingColumn& other, std::size_t from, std::size_t until);
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<std::uint8_t>& presence() const { return present_; }

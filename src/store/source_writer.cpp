@@ -1,0 +1,232 @@
+#include "store/source_writer.h"
+
+#include <algorithm>
+
+namespace gpulse {
+
+SourceWriter::SourceWriter(Store& store, SourceTarget target)
+    : store_(store), windows_(store.options_.windows), alerts_(store.options_.rules) {
+  source_.record.device = std::move(target.device);
+  source_.record.file = std::move(target.file);
+  source_.record.timezone = std::move(target.timezone);
+  source_.importing = target.importing;
+}
+
+Expected<std::unique_ptr<SourceWriter>> SourceWriter::resume(Store& store, SourceTarget target,
+                                                             const LedgerSource& from) {
+  target.device = from.record.device;
+  auto writer = std::make_unique<SourceWriter>(store, std::move(target));
+  const std::string file = writer->source_.record.file;
+  const bool importing = writer->source_.importing;
+  writer->source_ = from;
+  writer->source_.record.file = file;
+  writer->source_.importing = importing;
+  LayoutPtr layout;
+  {
+    const std::lock_guard lock(store.book_mutex_);
+    for (const LedgerSession& session : store.devices_[from.record.device].sessions) {
+      if (session.record.source == from.record.source &&
+          session.record.session == from.checkpoint.reader.session) {
+        writer->sessions_ = {session};
+        writer->last_time_ = session.record.last;
+        layout = session.record.layout;
+      }
+    }
+  }
+  if (layout == nullptr) return writer;  // retention took the session's rows: a new state begins
+  if (auto restored = writer->windows_.restore(from.checkpoint.windows, from.record.device,
+                                               from.record.source, layout);
+      !restored) {
+    return std::unexpected(std::move(restored).error().wrapped("cannot go on with the windows"));
+  }
+  if (auto restored = writer->alerts_.restore(from.checkpoint.alerts); !restored) {
+    return std::unexpected(std::move(restored).error().wrapped("cannot go on with the alerts"));
+  }
+  return writer;
+}
+
+Expected<void> SourceWriter::begin() {
+  turn_ = std::unique_lock(store_.write_mutex_);
+  failed_.reset();
+  rows_.clear();
+  new_windows_.clear();
+  new_alerts_.clear();
+  auto begun = store_.ledger_->begin();
+  if (!begun) turn_.unlock();
+  return begun;
+}
+
+void SourceWriter::abandon() {
+  if (!turn_.owns_lock()) return;
+  store_.ledger_->rollback();
+  turn_.unlock();
+}
+
+void SourceWriter::fail(Expected<void> result) {
+  if (!result && !failed_) failed_ = result.error();
+}
+
+LedgerSession* SourceWriter::session_of(std::int64_t session) {
+  const auto found = std::ranges::find(sessions_, session, [](const LedgerSession& s) {
+    return s.record.session;
+  });
+  return found == sessions_.end() ? nullptr : &*found;
+}
+
+void SourceWriter::on_rows(const SampleBatch& rows) {
+  if (failed_) return;
+  const Timestamp now = store_.clock_.now();
+  SourceRecord& record = source_.record;
+  if (record.source.empty()) {
+    record.source = rows.source;
+    record.first = record.last = rows.times.front();
+  }
+  if (source_.id == 0) fail(store_.ledger_->put_source(source_));
+  for (const SetAside& line : before_source_) {
+    fail(store_.ledger_->put_set_aside(source_.id, line));
+  }
+  before_source_.clear();
+  fail(store_.ledger_->use_format(rows));
+  take_session(rows);
+  take_steps(rows);
+  take_presence(rows);
+  LedgerSession& session = sessions_.back();
+  session.record.rows += static_cast<std::int64_t>(rows.rows());
+  session.record.last = rows.times.back();
+  record.rows += static_cast<std::int64_t>(rows.rows());
+  record.first = std::min(record.first, *std::ranges::min_element(rows.times));
+  record.last = std::max(record.last, *std::ranges::max_element(rows.times));
+  source_.last_arrival = now;
+  if (session.id == 0) fail(store_.ledger_->put_session(session, source_.id));
+  if (failed_) return;
+  fail(store_.ledger_->add_rows(session, rows, now));
+  windows_.push(rows, now, new_windows_);
+  alerts_.push(rows, new_alerts_);
+  rows_.push_back(rows);
+}
+
+void SourceWriter::on_set_aside(const SetAside& line) {
+  ++source_.record.set_aside;
+  if (source_.id == 0) {
+    before_source_.push_back(line);
+  } else if (!failed_) {
+    fail(store_.ledger_->put_set_aside(source_.id, line));
+  }
+}
+
+void SourceWriter::take_session(const SampleBatch& rows) {
+  if (!sessions_.empty() && sessions_.back().record.session == rows.session) return;
+  SessionRecord record;
+  record.device = source_.record.device;
+  record.source = rows.source;
+  record.session = rows.session;
+  record.first = rows.times.front();
+  record.layout = rows.layout;
+  sessions_.push_back({0, std::move(record)});
+  ++source_.record.sessions;
+  last_time_.reset();
+}
+
+void SourceWriter::take_steps(const SampleBatch& rows) {
+  for (const Timestamp time : rows.times) {
+    if (last_time_ && time - *last_time_ > source_.record.longest_step) {
+      source_.record.longest_step = time - *last_time_;
+      source_.record.longest_step_at = last_time_;
+    }
+    last_time_ = time;
+  }
+}
+
+void SourceWriter::take_presence(const SampleBatch& rows) {
+  for (const ReadingColumn& column : rows.columns) {
+    const auto& presence = column.presence();
+    auto absent = std::ranges::find(presence, 0);
+    for (; absent != presence.end(); absent = std::find(absent + 1, presence.end(), 0)) {
+      const Timestamp time = rows.times[static_cast<std::size_t>(absent - presence.begin())];
+      SourceRecord& record = source_.record;
+      ++record.absent;
+      record.absent_first = std::min(record.absent_first.value_or(time), time);
+      record.absent_last = std::max(record.absent_last.value_or(time), time);
+    }
+  }
+}
+
+// Windows and alerts of this transaction; of a key that came several times the last state counts.
+void SourceWriter::store_derived() {
+  for (const Window& window : new_windows_) {
+    if (const LedgerSession* session = session_of(window.session)) {
+      fail(store_.ledger_->put_window(session->id, window));
+    }
+  }
+  for (const Alert& alert : new_alerts_) {
+    if (const LedgerSession* session = session_of(alert.session)) {
+      fail(store_.ledger_->put_alert(session->id, alert));
+    }
+  }
+}
+
+Expected<void> SourceWriter::commit(const LogReaderState& reader, std::uint64_t tail_hash,
+                                    bool live) {
+  live_ = live;
+  if (source_.id != 0) {
+    source_.record.bytes = reader.position;
+    source_.checkpoint.reader = reader;
+    source_.checkpoint.tail_hash = tail_hash;
+    source_.checkpoint.windows = windows_.save();
+    source_.checkpoint.alerts = alerts_.save();
+    for (LedgerSession& session : sessions_) {
+      fail(store_.ledger_->put_session(session, source_.id));
+    }
+    store_derived();
+    fail(store_.ledger_->put_source(source_));
+  }
+  if (!failed_) fail(store_.ledger_->commit());
+  if (failed_) {
+    abandon();
+    return std::unexpected(*failed_);
+  }
+  if (source_.id != 0) store_.publish(*this);
+  turn_.unlock();
+  if (sessions_.size() > 1) sessions_.erase(sessions_.begin(), sessions_.end() - 1);
+  return {};
+}
+
+Expected<void> SourceWriter::publish_derived() {
+  store_derived();
+  if (!failed_) fail(store_.ledger_->commit());
+  if (failed_) {
+    abandon();
+    return std::unexpected(*failed_);
+  }
+  store_.publish(*this);
+  turn_.unlock();
+  return {};
+}
+
+Expected<void> SourceWriter::publish_silence() {
+  std::vector<Window> open;
+  windows_.publish_provisional(open);
+  if (open.empty()) return {};
+  if (auto begun = begin(); !begun) return begun;
+  new_windows_ = std::move(open);
+  return publish_derived();
+}
+
+Expected<void> SourceWriter::publish_end() {
+  if (sessions_.empty()) return {};
+  // On copies: should the session go on after all, the state that goes on is the one before its end.
+  WindowAggregator windows(store_.options_.windows);
+  AlertEvaluator alerts(store_.options_.rules);
+  if (auto copied = windows.restore(windows_.save(), source_.record.device, source_.record.source,
+                                    sessions_.back().record.layout);
+      !copied) {
+    return copied;
+  }
+  if (auto copied = alerts.restore(alerts_.save()); !copied) return copied;
+  if (auto begun = begin(); !begun) return begun;
+  windows.flush(new_windows_);
+  alerts.flush(new_alerts_);
+  return publish_derived();
+}
+
+}  // namespace gpulse
