@@ -1,0 +1,121 @@
+import { api, ApiError, type DeviceKey } from "../api/client";
+import type { Device } from "../api/types";
+import { openingRange, viewOf, type Range, type View } from "../model/range";
+import { frameOf, mergeFrames, type Frame } from "../model/series";
+import { currentDevice, sameDevice, serverNow, store } from "./state";
+
+/** How many of the 30 s windows the rail shows. */
+const windowsShown = 13;
+
+let running = new AbortController();
+
+/** Fetches devices and rules, selects one, and loads it. */
+export async function openPage(wanted: DeviceKey | null, range: Range | null): Promise<void> {
+  const rules = api.rules().catch(() => []);
+  const devices = await api.devices();
+  store.set({ devices });
+  void rules.then((list) => store.set({ rules: list }));
+  const device = devices.find((d) => sameDevice(d, wanted)) ?? devices[0];
+  if (device) await openDevice(device, sameDevice(device, wanted) || !wanted ? range : null);
+}
+
+/** Selects a device; `range` null opens it with the range that suits it. */
+export async function openDevice(device: DeviceKey, range: Range | null): Promise<void> {
+  const selected = { host: device.host, gpu: device.gpu };
+  store.set({
+    selected, back: [], frame: null, stats: null, answers: null, alerts: [], sessions: [], windows: [], sources: [],
+    now: null, held: null, failure: null, view: null,
+  });
+  // A range of fixed length needs no sessions, so its chart need not wait for them.
+  const sessions = api.sessions(selected);
+  const free = range !== null && range.kind !== "session" && range.kind !== "newest";
+  if (free) {
+    store.set({ range });
+    void sessions.then((list) => sameDevice(store.get().selected, selected) && store.set({ sessions: list })).catch(() => {});
+  } else {
+    const list = await sessions.catch(() => []);
+    if (!sameDevice(store.get().selected, selected)) return;
+    store.set({ sessions: list, range: range ?? openingRange(list) });
+  }
+  await load();
+}
+
+/** Fetches everything that the visible range shows. What an older call brings later is dropped. */
+export async function load(): Promise<void> {
+  const state = store.get();
+  const device = currentDevice(state);
+  if (!device) return;
+  running.abort();
+  running = new AbortController();
+  const signal = running.signal;
+  const view = viewOf(state.range, device, state.sessions, serverNow());
+  store.set({ view });
+  const chart = loadFrame(device, view, signal);
+  const parts = [chart, loadFacts(device, view, signal), loadLists(device, view, signal), loadNow(device, signal)];
+  try {
+    await Promise.all(parts);
+    if (!signal.aborted) store.set({ failure: null });
+  } catch (error) {
+    if (!signal.aborted) store.set({ failure: describe(error) });
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ApiError) return error.message;
+  return "gpulse did not answer";
+}
+
+async function loadFrame(device: Device, view: View, signal: AbortSignal): Promise<void> {
+  const points = Math.max(2, Math.round(store.get().plotWidth));
+  const first = device.metrics.filter((m) => m.group === "temperature").map((m) => m.name);
+  const rest = device.metrics.filter((m) => m.group !== "temperature").map((m) => m.name);
+  const ask = (names: string[]) => api.query(device, names, view, points, signal).then((r) => frameOf(r, points));
+  const requests = [first, rest].filter((names) => names.length > 0).map(ask);
+  // One that fails while an earlier one is awaited must not count as unhandled: the loop meets it later.
+  for (const request of requests) request.catch(() => {});
+  const opening = store.get().frame === null;
+  let whole: Frame | null = null;
+  for (const request of requests) {
+    const frame = await request;
+    if (signal.aborted) return;
+    whole = whole ? mergeFrames(whole, frame) : frame;
+    // Temperatures are drawn as soon as they are there; a range change waits for the rest, so that
+    // all tracks jump together.
+    if (opening || frame === (await requests[requests.length - 1])) store.set({ frame: whole });
+  }
+}
+
+/** Statistics and answers of a range. */
+export async function loadFacts(device: Device, view: View, signal: AbortSignal = running.signal): Promise<void> {
+  const [stats, answers] = await Promise.all([api.stats(device, view, signal), api.answers(device, view, signal)]);
+  if (!signal.aborted) store.set({ stats, answers });
+}
+
+async function loadLists(device: Device, view: View, signal: AbortSignal): Promise<void> {
+  const [alerts, windows, sources] = await Promise.all([
+    api.alerts(device, view, signal),
+    api.windows(device, view, windowsShown, signal),
+    api.sources(device, signal),
+  ]);
+  if (!signal.aborted) store.set({ alerts, windows, sources });
+}
+
+/** The device's last row, which the tiles show whatever the range is. */
+async function loadNow(device: Device, signal: AbortSignal): Promise<void> {
+  const gauges = device.metrics.filter((m) => m.kind !== "bitmask").map((m) => m.name);
+  if (!gauges.length) return;
+  const last = Date.parse(device.last);
+  const result = await api.query(device, gauges, { from: last - 1000, to: last }, 20, signal);
+  if (signal.aborted) return;
+  const now = store.get().now;
+  if (now && now.time > last) return;
+  const values = new Map(result.series.map((s) => [s.metric, s.mean?.[s.mean.length - 1] ?? null]));
+  store.set({ now: { time: last, values } });
+}
+
+export async function reloadSessions(): Promise<void> {
+  const selected = store.get().selected;
+  if (!selected) return;
+  const sessions = await api.sessions(selected);
+  if (sameDevice(store.get().selected, selected)) store.set({ sessions });
+}
