@@ -38,7 +38,7 @@ Expected<GeneratorOptions> options_of(const CLI::App& app, const Arguments& argu
     options.duration = *duration;
   }
   if (!arguments.start.empty()) {
-    const auto start = parse_local_time(arguments.start);
+    const auto start = parse_start_time(arguments.start);
     if (!start) return std::unexpected(Error(start.error()).wrapped("--start"));
     options.start = *start;
   }

@@ -90,7 +90,7 @@ void CardModel::read_heat(double dt, const Demand& demand) {
   reading(Sensor::fan1_percent) = fan_percent_;
   reading(Sensor::fan2_percent) = fan_percent_;
   const double rpm = fan_percent_ * spec_.rpm_per_percent;
-  const double jitter = fan_percent_ > 0 ? 5 : 0;
+  const double jitter = fan_percent_ > 0 ? 3 : 0;
   reading(Sensor::fan1_rpm) = fan1_failed_ ? 0 : rpm + jitter * random_.normal();
   reading(Sensor::fan2_rpm) = rpm * 0.995 + jitter * random_.normal();
 

@@ -157,7 +157,7 @@ Expected<std::chrono::microseconds> parse_length(std::string_view text) {
       "\"{}\" is no length of time; write a whole number and s, m, h, d or w: 36h", text));
 }
 
-Expected<LocalTime> parse_local_time(std::string_view text) {
+Expected<LocalTime> parse_start_time(std::string_view text) {
   const auto date = parse_date(text);
   const bool alone = text.size() == 10;
   const auto time = alone ? std::optional{0s}

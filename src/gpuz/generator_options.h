@@ -75,6 +75,6 @@ struct GeneratorOptions {
 // "36h", "90m", "45s", "2d", "3w".
 [[nodiscard]] Expected<std::chrono::microseconds> parse_length(std::string_view text);
 // "2026-01-01 10:00:00", or the date alone for its midnight.
-[[nodiscard]] Expected<LocalTime> parse_local_time(std::string_view text);
+[[nodiscard]] Expected<LocalTime> parse_start_time(std::string_view text);
 
 }  // namespace gpulse

@@ -153,7 +153,7 @@ void Workload::advance_game(double dt) {
     demand_.cpu = 1.0;
   } else {
     // A frame cap keeps the frame rate, so the scene's weight shows in the load.
-    demand_.load = level_ * (1 + 4 * scene_ + 3 * wander_) + 1.1 * random_.normal();
+    demand_.load = level_ * (1 + 4 * scene_ + 3 * wander_) + 0.8 * random_.normal();
     demand_.memory_load = game_memory_load_ * demand_.load / 110;
     demand_.bus_load = demand_.load * 0.2;
     demand_.cpu = activity_ == Activity::menu ? 0.4 : 0.6;
