@@ -7,6 +7,7 @@ folder that GPULSE_REAL_LOGS names.
 import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import oracle  # noqa: E402
 import zoneinfo  # noqa: E402
 
 GPULSE = "build/gpulse"
+SEEDS = range(int(os.environ.get("GPULSE_ORACLE_LOGS", "60")))
 REAL_LOGS = os.environ.get("GPULSE_REAL_LOGS", "")
 
 HEADER = b"        Date        , GPU Clock [MHz] , GPU Temperature [\xb0C] , PerfCap Reason [] ,\r\n"
@@ -216,6 +218,12 @@ class Nuls(LogTest):
         result = self.check(HEADER + rows(0, 3) + row(3)[:50] + b"\0" * 300 + rows(5, 8))
         self.assertEqual((result["rows"], result["set_aside"]), (6, 1))
 
+    def test_row_cut_off_in_its_last_cell_then_run_then_row(self):
+        """Its last reading may have lost digits, so it is none."""
+        for row_cut_off in (row(3)[:-6], row(3).rstrip(b" ,\r\n")):
+            result = self.check(HEADER + rows(0, 3) + row_cut_off + b"\0" * 300 + rows(5, 8))
+            self.assertEqual((result["rows"], result["set_aside"]), (6, 1))
+
     def test_whole_row_then_run_then_row(self):
         result = self.check(HEADER + rows(0, 3) + row(3, end=b"") + b"\0" * 300 + rows(5, 8))
         self.assertEqual((result["rows"], result["set_aside"]), (7, 0))
@@ -235,6 +243,11 @@ class Nuls(LogTest):
     def test_around_a_torn_tail(self):
         self.check(HEADER + rows(0, 3) + b"\0\0" + row(3)[:50] + b"\0" * 60)
         self.check(HEADER + rows(0, 3) + row(3, end=b"") + b"\0" * 60)
+        self.check(HEADER + rows(0, 3) + row(3)[:50] + b"\0" * 60 + row(4, end=b""))
+
+    def test_a_torn_tail_behind_a_whole_row(self):
+        result = self.check(HEADER + rows(0, 3) + row(3, end=b"") + b"\0" * 60 + row(4)[:34])
+        self.assertEqual((result["rows"], result["set_aside"]), (4, 1))
 
 
 class ClockChange(LogTest):
@@ -280,6 +293,70 @@ class ClockChange(LogTest):
                    "America/New_York")
         self.check(local_rows(["01:10:00", "01:50:00", "01:05:00"], b"2024-10-27"), "Europe/Dublin")
         self.check(local_rows(["00:10:00", "23:50:00"], b"1999-01-01"), "Asia/Kathmandu")
+
+
+class Damage(LogTest):
+    """Logs put together and damaged at random; the seed is in the failure."""
+
+    def test_seeded(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for seed in SEEDS:
+                path = os.path.join(folder, f"{seed}.txt")
+                pathlib.Path(path).write_bytes(damaged_log(random.Random(seed)))
+                with self.subTest(seed=seed):
+                    check_log(self, path, "Europe/Berlin")
+                os.remove(path)
+
+
+def damaged_log(dice):
+    content = b"\xef\xbb\xbf" if dice.random() < 0.1 else b""
+    header, cells = dice.choice(LAYOUTS)
+    second = dice.randrange(86_400)
+    day = dice.choice((b"2023-06-16", b"2024-10-27", b"2024-03-31"))
+    content += header  # left whole: without one it is no log
+    spared = len(content)
+    for _ in range(dice.randrange(1, 60)):
+        chance = dice.random()
+        if chance < 0.03:
+            header, cells = dice.choice(LAYOUTS)
+            content += header
+        elif chance < 0.08:
+            second += dice.choice((-4000, -1800, -1, 299, 300, 301, 3600))
+        elif chance < 0.1:
+            content += dice.choice((b"\r\n", b"\n", b"garbage\r\n", b",,,\n", b"\0" * 20, b" \t\r\n"))
+        second = (second + dice.choice((0, 1, 1, 1, 1, 2))) % 86_400
+        content += (b"%s %02d:%02d:%02d ," % (day, second // 3600, second // 60 % 60, second % 60)
+                    + b"".join(b"   %s   ," % random_cell(dice) for _ in range(cells))
+                    + dice.choice((b"\r\n", b"\r\n", b"\r\n", b"\n")))
+    return content[:spared] + damage(content[spared:], dice)
+
+
+LAYOUTS = ((HEADER, 3), (OTHER_HEADER, 2), (HEADER, 3), (OTHER_HEADER.replace(b"\r", b""), 2))
+
+
+def random_cell(dice):
+    chance = dice.random()
+    if chance < 0.05:
+        return dice.choice((b"-", b"", b"n/a", b"1e5", b"+3", b"-0.5", b"12345678901", b"0.12345678901"))
+    return b"%.*f" % (dice.choice((0, 1, 1, 1, 4)), dice.uniform(0, 2000))
+
+
+def damage(content, dice):
+    for _ in range(dice.choice((0, 0, 1, 2, 5))):
+        at = dice.randrange(len(content) + 1)
+        kind = dice.randrange(5)
+        if kind == 0:
+            content = content[:at]
+        elif kind == 1:
+            content = content[:at] + b"\0" * dice.choice((1, 3, 16, 5000)) + content[at:]
+        elif kind == 2:
+            content = content[:at] + content[at + dice.randrange(1, 80):]
+        elif kind == 3:
+            content = content[:at] + bytes([dice.randrange(256)]) + content[at + 1:]
+        else:
+            lost = dice.randrange(1, 200)
+            content = content[:at] + b"\0" * lost + content[at + lost:]
+    return content
 
 
 @unittest.skipUnless(REAL_LOGS and os.path.isdir(REAL_LOGS), "REAL LOGS NOT THERE: skipped")

@@ -43,15 +43,18 @@ RULES = [
 # ---------------------------------------------------------------- names
 
 def split_title(title):
-    """b'GPU Temperature [\\xb0C]' -> ('GPU Temperature', 'degrees C in any spelling as °C')."""
+    """b'GPU Temperature [\\xb0C]' -> (b'GPU Temperature', '°C'), however the degree sign is written."""
     title = title.strip(b" \t")
     unit = b""
     if title.endswith(b"]") and b"[" in title:
         at = title.rindex(b"[")
         unit = title[at + 1:-1].strip(b" \t")
         title = title[:at]
-    ascii_part = bytes(c for c in title if c < 0x80).decode().strip(" \t")
-    return ascii_part, read_unit(unit)
+    return title.strip(b" \t"), read_unit(unit)
+
+
+def ascii_of(title):
+    return bytes(c for c in title if c < 0x80).decode().strip(" \t")
 
 
 def read_unit(unit):
@@ -71,7 +74,7 @@ def load_catalogue():
         for row in csv.DictReader(file):
             for title in row["gpuz_columns"].split("|"):
                 part, unit = split_title(title.encode("utf-8"))
-                titles.setdefault(part, {})[unit] = row["name"]
+                titles.setdefault(ascii_of(part), {})[unit] = row["name"]
     return titles
 
 
@@ -84,13 +87,15 @@ def snake(text):
 
 def name_column(title):
     part, unit = split_title(title)
-    if unit in TITLES.get(part, {}):
-        return TITLES[part][unit], unit
-    name = snake(part)
-    if part in TITLES and snake(unit):
-        name += "_" + snake(unit)
-    if name in RESERVED or name[:1].isdigit():
-        name = "sensor_" + name
+    known = TITLES.get(ascii_of(part), {})
+    if unit in known:
+        return known[unit], unit
+    name = snake(part.decode("latin-1"))
+    if known and snake(unit):
+        # The first of its names: a title with several is one of a percentage and a speed.
+        name = next(iter(known.values())) + "_" + snake(unit)
+    if name in RESERVED or not name or name[0].isdigit():
+        name = ("sensor_" + name).strip("_")
     return name, unit
 
 
@@ -129,8 +134,8 @@ def read_date(cell):
 
 def read_reading(cell):
     """(count, decimals) of a decimal number, else None: the reading is absent."""
-    match = re.fullmatch(rb"([+-]?)(\d*)(?:\.(\d*))?", cell)
-    if not match or not (match[2] or match[3]):
+    match = re.fullmatch(rb"([+-]?)(\d+)(?:\.(\d+))?", cell)
+    if not match:
         return None
     decimals = match[3] or b""
     count = int(match[2] + decimals)
@@ -142,44 +147,50 @@ def number_of(reading):
     return float(Fraction(count, 10 ** decimals))
 
 
-def begins_anew(piece):
-    first = split_cells(piece)[0][0]
-    return first == b"Date" or read_date(first) is not None
+def is_whole(text, columns):
+    """Whether this is a row or heading that needs nothing behind it."""
+    cells, closed = split_cells(text)
+    return closed and (cells[0] == b"Date" or why_no_row(cells, columns) is None)
 
 
-def pieces_of(line, offset):
-    """A line's pieces as (offset, raw bytes, text without NULs).
+class Lines:
+    """All lines as (offset, raw bytes, text, has its end), without line ends, NULs and blank lines.
 
-    NULs are where a lost page was. What stands behind a run of them belongs to what stands before it,
-    unless it begins like a row or a heading.
+    NULs are where a lost page was. A line with NULs is read without them, unless its first or last piece
+    is a whole row or heading: then each piece is a line of its own. That depends on the heading in
+    force, so `columns` is to be kept up by whoever goes through the lines.
     """
-    pieces = []
-    for match in re.finditer(rb"[^\0]+", line):
-        text = match[0]
-        if pieces and not begins_anew(text):
-            start, _, before = pieces[-1]
-            pieces[-1] = (start, line[start - offset:match.end()], before + text)
-        else:
-            pieces.append((offset + match.start(), text, text))
-    return pieces
 
+    def __init__(self, data):
+        self.data = data
+        self.columns = None
 
-def lines_of(data):
-    """All lines as (offset, raw bytes, text, has its end), without line ends, NULs and blank lines."""
-    at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-    while at < len(data):
-        end = data.find(b"\n", at)
-        whole = end >= 0
-        if not whole:
-            end = len(data)
-        line = data[at:end].rstrip(b"\0")
-        if line.endswith(b"\r"):  # also where the line feed is lost or has not come yet
-            line = line[:-1]
-        pieces = pieces_of(line, at)
-        for number, (offset, raw, text) in enumerate(pieces):
-            if text.strip(b" \t") != b"":
-                yield offset, raw, text, whole and number == len(pieces) - 1
-        at = end + 1
+    def __iter__(self):
+        at = 3 if self.data.startswith(b"\xef\xbb\xbf") else 0
+        while at < len(self.data):
+            end = self.data.find(b"\n", at)
+            whole = end >= 0
+            if not whole:
+                end = len(self.data)
+            line = self.data[at:end].rstrip(b"\0")
+            if line.endswith(b"\r"):  # also where the line feed is lost or has not come yet
+                line = line[:-1]
+            for start, stop, text, last in self.pieces(line):
+                # A blank line is nothing, but blanks at the log's end are a row or heading cut off.
+                if text.strip(b" \t") != b"" or (last and not whole):
+                    yield at + start, line[start:stop], text, whole and last
+            at = end + 1
+
+    def pieces(self, line):
+        """(from, to, text, whether it ends where the line ends) of each."""
+        found = [(match.start(), match.end(), match[0].removesuffix(b"\r"))
+                 for match in re.finditer(rb"[^\0]+", line)]
+        if not found:
+            return []
+        if is_whole(found[0][2], self.columns) or is_whole(found[-1][2], self.columns):
+            return [(start, stop, text, piece == len(found) - 1)
+                    for piece, (start, stop, text) in enumerate(found)]
+        return [(found[0][0], found[-1][1], b"".join(text for _, _, text in found), True)]
 
 
 # ---------------------------------------------------------------- time
@@ -238,20 +249,18 @@ class Clock:
 def rfc3339(microseconds):
     seconds, rest = divmod(microseconds, 1_000_000)
     time = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
-    return time.strftime("%Y-%m-%dT%H:%M:%S") + f".{rest:06d}Z"
+    return time.isoformat(timespec="seconds") + f".{rest:06d}Z"
 
 
 # ---------------------------------------------------------------- the log
 
-def why_set_aside(cells, closed, whole, columns):
+def why_no_row(cells, columns):
     if columns is None:
         return "no header before it"
     if read_date(cells[0]) is None:
         return "not a row: the date is unreadable"
     if len(cells) != len(columns) + 1:
         return f"{len(cells)} cells where the header has {len(columns) + 1}"
-    if not whole and not closed:
-        return "torn: the line has no end"
     return None
 
 
@@ -259,25 +268,27 @@ def read_log(path, zone):
     """The log's bytes, sessions (each with its rows) and set-aside lines."""
     data = pathlib.Path(path).read_bytes()
     clock = Clock(zone)
-    columns = None
+    lines = Lines(data)
     header_came = False
     sessions = []
     set_aside = []
-    for offset, raw, text, whole in lines_of(data):
+    for offset, raw, text, whole in lines:
         cells, closed = split_cells(text)
-        if cells[0] == b"Date":
-            columns = name_columns(cells[1:])
-            header_came = True
-            continue
-        reason = why_set_aside(cells, closed, whole, columns)
+        is_header = cells[0] == b"Date"
+        reason = None if is_header else why_no_row(cells, lines.columns)
+        if not whole and not closed:
+            reason = "torn: the line has no end"
         if reason:
             set_aside.append({"offset": offset, "bytes": len(raw), "reason": reason})
-            continue
-        time, begins = clock.take(read_date(cells[0]))
-        if begins or header_came:
-            sessions.append({"session": offset, "columns": columns, "rows": []})
-        header_came = False
-        sessions[-1]["rows"].append((time, [read_reading(cell) for cell in cells[1:]]))
+        elif is_header:
+            lines.columns = name_columns(cells[1:])
+            header_came = True
+        else:
+            time, begins = clock.take(read_date(cells[0]))
+            if begins or header_came:
+                sessions.append({"session": offset, "columns": lines.columns, "rows": []})
+            header_came = False
+            sessions[-1]["rows"].append((time, [read_reading(cell) for cell in cells[1:]]))
     return len(data), sessions, set_aside
 
 
