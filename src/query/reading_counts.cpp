@@ -11,6 +11,13 @@ constexpr std::int64_t kWindowMax = std::int64_t{1} << 20;  // 8 MiB
 constexpr std::int64_t kWindowMin = 256;
 constexpr double kCountMax = 1LL << 50;  // round_to_count is exact below
 
+// The nearest whole number, for |value| < 2^51: std::rint without the call that x86-64 needs for
+// it.
+double round_to_count(double value) {
+  constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
+  return (value + kMagic) - kMagic;
+}
+
 // numpy's _lerp: from the nearer end, so that both ends come out exactly.
 double interpolate(double low, double high, double part) {
   const double step = high - low;
@@ -18,6 +25,9 @@ double interpolate(double low, double high, double part) {
 }
 
 }  // namespace
+
+ReadingCounts::ReadingCounts(int decimals)
+    : scale_(std::pow(10.0, std::clamp(decimals, 0, 9))), dense_(decimals <= 9) {}
 
 void ReadingCounts::add(std::span<const double> readings) {
   for (const double reading : readings) {
@@ -27,25 +37,19 @@ void ReadingCounts::add(std::span<const double> readings) {
       continue;
     }
     const double count = round_to_count(reading * scale_);
-    const bool exact = std::abs(count) < kCountMax;
+    const bool exact = std::abs(count) < kCountMax && count / scale_ == reading;
     // A position before the base wraps to a huge one and fails the comparison as well.
     const auto position =
         exact ? static_cast<std::uint64_t>(static_cast<std::int64_t>(count) - base_) : ~0ULL;
     if (position < window_.size()) {
       ++window_[position];
+    } else if (exact && make_room(static_cast<std::int64_t>(count))) {
+      ++window_[static_cast<std::size_t>(static_cast<std::int64_t>(count) - base_)];
     } else {
-      add_slow(reading, count);
+      give_up_window();
+      ++sparse_[reading];
     }
   }
-}
-
-void ReadingCounts::add_slow(double reading, double count) {
-  if (std::abs(count) < kCountMax && make_room(static_cast<std::int64_t>(count))) {
-    ++window_[static_cast<std::size_t>(static_cast<std::int64_t>(count) - base_)];
-    return;
-  }
-  give_up_window();
-  ++sparse_[reading];
 }
 
 // Makes the window hold `count` too, with as much room again on that side; false when it would get

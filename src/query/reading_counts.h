@@ -8,16 +8,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "query/fixed_point.h"
-
 namespace gpulse {
 
 // Not thread-safe.
 class ReadingCounts {
  public:
-  // `decimals`: the most that a reading of the metric has.
-  explicit ReadingCounts(int decimals)
-      : scale_(fixed_point_scale(decimals)), dense_(decimals <= 9) {}
+  // `decimals`: the most that a reading of the metric has. With a wrong number all is as exact, but
+  // slower.
+  explicit ReadingCounts(int decimals);
 
   // Absent readings (NaN) do not count.
   void add(std::span<const double> readings);
@@ -34,7 +32,6 @@ class ReadingCounts {
     double value;
     std::int64_t count;
   };
-  void add_slow(double reading, double count);
   [[nodiscard]] bool make_room(std::int64_t count);
   void give_up_window();
   [[nodiscard]] std::vector<Entry> sorted() const;

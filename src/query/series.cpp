@@ -6,7 +6,6 @@
 #include <map>
 #include <utility>
 
-#include "query/fixed_point.h"
 #include "query/row_walk.h"
 
 namespace gpulse {
@@ -39,7 +38,7 @@ std::vector<Timestamp> column_bounds(Timestamp from, Timestamp to, std::size_t p
 struct Column {
   double min = kInfinity;
   double max = -kInfinity;
-  double sum = 0;  // of counts, so exact
+  double sum = 0;
   std::int64_t count = 0;
   std::int64_t rows = 0;
   Timestamp first;
@@ -59,8 +58,7 @@ struct RawRow {
 // counting in a first pass would let a row that arrives between the passes break the bound.
 class SeriesBuilder {
  public:
-  SeriesBuilder(MetricRecord metric, std::size_t points)
-      : points_(points), columns_(points), scale_(fixed_point_scale(metric.decimals)) {
+  SeriesBuilder(MetricRecord metric, std::size_t points) : points_(points), columns_(points) {
     series_.kind = describe_metric(metric.name, metric.unit).kind;
     series_.metric = std::move(metric);
   }
@@ -124,7 +122,7 @@ class SeriesBuilder {
       for (const auto& [value, durations] : dense) {
         if (durations[index].count() > 0) note_duration(value, durations[index]);
       }
-      push(bounds[index], now, now.sum / (static_cast<double>(now.count) * scale_));
+      push(bounds[index], now, now.sum / static_cast<double>(now.count));
       before = &now;
       before_index = index;
     }
@@ -157,17 +155,16 @@ class SeriesBuilder {
   }
 
   // An absent reading is NaN: no comparison with it is true.
-  void add_readings(Column& entry, std::span<const double> values) const {
+  static void add_readings(Column& entry, std::span<const double> values) {
     double min = entry.min;
     double max = entry.max;
     double sum = 0;
     std::int64_t count = 0;
-    const double scale = scale_;
     for (const double value : values) {
       const bool present = value == value;
       min = value < min ? value : min;
       max = value > max ? value : max;
-      sum += present ? round_to_count(value * scale) : 0.0;
+      sum += present ? value : 0.0;
       count += present ? 1 : 0;
     }
     entry.min = min;
@@ -218,7 +215,6 @@ class SeriesBuilder {
 
   std::size_t points_;
   std::vector<Column> columns_;
-  double scale_;
   std::vector<RawRow> raw_;
   Durations durations_;
   MetricSeries series_;

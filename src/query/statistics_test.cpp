@@ -84,6 +84,13 @@ TEST(Statistics, PercentileIsNumpys) {
   EXPECT_EQ(*metric_of({7.5}).p95, 7.5);
 }
 
+// As when a row with more decimals arrives while the statistics are made.
+TEST(Statistics, WrongDecimalsChangeNothing) {
+  const auto metric = metric_of({1, 2, 2.25, 2.75, 10}, 0);
+  EXPECT_EQ(*metric.mean, 3.6);
+  EXPECT_DOUBLE_EQ(*metric.p95, 8.55);
+}
+
 TEST(Statistics, MeanOfTenthsIsExact) {
   EXPECT_EQ(*metric_of(std::vector<double>(1000, 0.1)).mean, 0.1);
 }
