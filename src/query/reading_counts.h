@@ -22,8 +22,8 @@ class ReadingCounts {
 
   struct Summary {
     std::int64_t count = 0;  // with 0 the rest means nothing
-    double mean = 0;         // of the exact sum
-    double p95 = 0;          // numpy's default: linear between the two nearest readings
+    double mean = 0;  // of the exact sum
+    double p95 = 0;  // numpy's default: linear between the two nearest readings
   };
   [[nodiscard]] Summary summary() const;
 
