@@ -28,7 +28,7 @@ def first_difference(a, b, where="", relative=1e-9):
     if isinstance(a, list) and isinstance(b, list):
         return difference_of_lists(a, b, where, relative)
     if is_number(a) and is_number(b):
-        if math.isclose(a, b, rel_tol=relative, abs_tol=ABSOLUTE):
+        if math.isclose(a, b, rel_tol=relative, abs_tol=ABSOLUTE if relative else 0):
             return None
         return f"{where} is {a!r} in the one and {b!r} in the other"
     if type(a) is type(b) and a == b:
