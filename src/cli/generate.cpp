@@ -1,6 +1,8 @@
 // gpulse generate: made-up logs in GPU-Z's format.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -180,7 +182,7 @@ Command add_generate(CLI::App& root) {
                   "thermal-throttle, dust, fan-failure, stuck-sensor, gaps, restarts "
                   "(default: gaming)")
       ->delimiter(',');
-  app->add_option("--rows", arguments->rows, "Length in rows");
+  app->add_option("--rows", arguments->rows, "Length in rows")->check(CLI::NonNegativeNumber);
   app->add_option("--duration", arguments->duration,
                   "Length on the clock, such as 90m, 36h, 3w (default: an hour a scenario, three "
                   "weeks for dust)");
@@ -191,7 +193,8 @@ Command add_generate(CLI::App& root) {
                   "Seconds between rows, 0.01 to 3600 (default: 1)");
   app->add_option("--degree", arguments->degree,
                   "The degree sign: byte (0xB0), utf8, none or korean (default: byte)");
-  app->add_option("--seed", arguments->seed, "The same seed gives the same log (default: 1)");
+  app->add_option("--seed", arguments->seed, "The same seed gives the same log (default: 1)")
+      ->check(CLI::NonNegativeNumber);
   app->add_option("--out", arguments->out, "File to write (default: standard output)");
   app->add_option("--labels", arguments->labels,
                   "JSON file to write that tells what was put where in the log");

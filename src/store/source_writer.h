@@ -38,6 +38,8 @@ class SourceWriter final : public LogReceiver {
   // log was followed, not from what it held before.
   [[nodiscard]] Expected<void> commit(const LogReaderState& reader, std::uint64_t tail_hash,
                                       bool live);
+  // With the next commit the import is whole: its rows are not taken back any more.
+  void end_import() { source_.importing = false; }
   // Gives up what begin() began.
   void abandon();
 

@@ -152,4 +152,17 @@ void ReadingColumn::widen_to_double() {
   counts_ = std::move(values);
 }
 
+SampleBatch slice(const SampleBatch& batch, std::size_t from, std::size_t until,
+                  std::chrono::microseconds shift) {
+  SampleBatch part{batch.device, batch.source, batch.session, batch.layout, {}, {}, {}};
+  for (std::size_t row = from; row < until; ++row) {
+    part.times.push_back(batch.times[row] + shift);
+    part.offsets.push_back(batch.offsets[row]);
+  }
+  for (const ReadingColumn& column : batch.columns) {
+    part.columns.emplace_back(column.decimals()).append(column, from, until);
+  }
+  return part;
+}
+
 }  // namespace gpulse

@@ -105,4 +105,8 @@ struct SampleBatch {
   [[nodiscard]] std::size_t rows() const { return times.size(); }
 };
 
+// Rows [from, until) of a batch, their times moved by `shift`.
+[[nodiscard]] SampleBatch slice(const SampleBatch& batch, std::size_t from, std::size_t until,
+                                std::chrono::microseconds shift);
+
 }  // namespace gpulse

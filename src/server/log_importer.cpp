@@ -1,0 +1,263 @@
+#include "server/log_importer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+
+#include "gpuz/log_file.h"
+#include "store/source_writer.h"
+
+namespace gpulse {
+namespace {
+
+// A transaction's worth of a log: small enough that the page's queries and other logs get their turn.
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+
+int number_of(const std::string& id) {
+  int number = 0;
+  const auto result = std::from_chars(id.data(), id.data() + id.size(), number);
+  return result.ec == std::errc{} && result.ptr == id.data() + id.size() ? number : -1;
+}
+
+// A device named after the file, as GPU-Z's default name or not.
+std::string gpu_of(const std::string& name) {
+  const auto slash = name.find_last_of("/\\");
+  std::string stem = slash == std::string::npos ? name : name.substr(slash + 1);
+  if (const auto dot = stem.rfind('.'); dot != std::string::npos && dot > 0) stem.resize(dot);
+  if (stem.empty() || stem == "GPU-Z Sensor Log") return "gpu0";
+  return stem;
+}
+
+void remove_file(const std::filesystem::path& file) {
+  std::error_code ignored;  // gone already, or it stays until someone clears the folder
+  std::filesystem::remove(file, ignored);
+}
+
+}  // namespace
+
+LogImporter::LogImporter(Store& store, ImporterOptions options,
+                         std::function<void(const ImportJob&)> changed)
+    : store_(store), options_(std::move(options)), changed_(std::move(changed)) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+}
+
+LogImporter::~LogImporter() = default;
+
+Expected<void> LogImporter::resume() {
+  const auto imports = store_.imports();
+  if (!imports) return std::unexpected(imports.error());
+  std::vector<std::filesystem::path> kept;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const LedgerImport& import : *imports) {
+      const int number = std::max(number_of(import.id), last_id_ + 1);
+      last_id_ = number;
+      Work work;
+      work.import = import;
+      work.job.id = import.id;
+      work.job.name = import.name;
+      std::error_code ignored;
+      const auto size = std::filesystem::file_size(store_.uploads() / import.file, ignored);
+      if (!ignored) work.job.bytes = static_cast<std::int64_t>(size);
+      works_[number] = std::move(work);
+      waiting_.push_back(import.id);
+      kept.push_back(store_.uploads() / import.file);
+    }
+  }
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(store_.uploads(), error)) {
+    if (std::ranges::find(kept, entry.path()) == kept.end()) remove_file(entry.path());
+  }
+  news_.notify_one();
+  return {};
+}
+
+Expected<std::string> LogImporter::start(const std::filesystem::path& file,
+                                         const ImportRequest& request) {
+  std::string zone = options_.zone->name();
+  if (request.timezone) {
+    const auto known = TimeZone::find(*request.timezone);
+    if (!known) return std::unexpected(known.error());
+    zone = (*known)->name();
+  }
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(file, error);
+  if (error) return operation_error(fmt::format("cannot take the upload over: {}", error.message()));
+  std::unique_lock lock(mutex_);
+  const int number = ++last_id_;
+  const std::string id = fmt::format("{}", number);
+  lock.unlock();
+  LedgerImport import{id, display(file.filename()), request.name, {}, zone};
+  import.device = {request.host.value_or(options_.host), request.gpu.value_or(gpu_of(request.name))};
+  if (auto put = store_.put_import(import); !put) return std::unexpected(put.error());
+  lock.lock();
+  Work& work = works_[number];
+  work.import = import;
+  work.job.id = id;
+  work.job.name = request.name;
+  work.job.bytes = static_cast<std::int64_t>(bytes);
+  waiting_.push_back(id);
+  const ImportJob job = work.job;
+  lock.unlock();
+  news_.notify_one();
+  changed_(job);
+  return id;
+}
+
+std::vector<ImportJob> LogImporter::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ImportJob> jobs;
+  for (const auto& [number, work] : works_) jobs.push_back(work.job);
+  return jobs;
+}
+
+std::optional<ImportJob> LogImporter::find(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = works_.find(number_of(id));
+  if (found == works_.end()) return std::nullopt;
+  return found->second.job;
+}
+
+bool LogImporter::cancel(const std::string& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = works_.find(number_of(id));
+    if (found == works_.end()) return false;
+    found->second.cancelled = true;
+  }
+  news_.notify_one();
+  return true;
+}
+
+bool LogImporter::is_cancelled(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  return works_.at(number_of(id)).cancelled;
+}
+
+void LogImporter::change(const std::string& id, const std::function<void(ImportJob&)>& how) {
+  ImportJob job;
+  {
+    const std::lock_guard lock(mutex_);
+    Work& work = works_.at(number_of(id));
+    how(work.job);
+    job = work.job;
+  }
+  changed_(job);
+}
+
+void LogImporter::work(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::string id;
+    {
+      std::unique_lock lock(mutex_);
+      if (!news_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
+      id = waiting_.front();
+      waiting_.pop_front();
+    }
+    run_job(id, stop);
+  }
+}
+
+void LogImporter::run_job(const std::string& id, const std::stop_token& stop) {
+  LedgerImport import;
+  {
+    const std::lock_guard lock(mutex_);
+    import = works_.at(number_of(id)).import;
+  }
+  std::string imported;
+  Expected<void> done;
+  if (!is_cancelled(id)) {
+    change(id, [](ImportJob& job) { job.state = JobState::reading; });
+    done = this->import(id, import, stop, imported);
+    if (stop.stop_requested()) return;  // the next run of the program goes on with it
+  }
+  end_job(id, import, done, imported);
+}
+
+// Reads the file from where an earlier run stopped. `imported` is the source while its rows are this
+// job's to take back.
+Expected<void> LogImporter::import(const std::string& id, const LedgerImport& import,
+                                   const std::stop_token& stop, std::string& imported) {
+  auto file = ReadFile::open(store_.uploads() / import.file);
+  if (!file) return std::unexpected(file.error());
+  const auto identified = identify_log(*file);
+  if (!identified) return std::unexpected(identified.error());
+  if (!identified->has_header) return std::unexpected(not_a_log(import.name, identified->start));
+  const auto zone = TimeZone::find(import.timezone);
+  if (!zone) return std::unexpected(zone.error());
+  SourceTarget target{store_.free_device(import.device), import.name, (*zone)->name(), true};
+  auto writer = std::make_unique<SourceWriter>(store_, target);
+  LogReader reader({target.device, *zone, {}});
+  const auto known = store_.find_source(identified->source.value_or(""));
+  if (known) {
+    target.importing = known->importing;
+    auto resumed = SourceWriter::resume(store_, target, *known);
+    if (!resumed) return std::unexpected(resumed.error());
+    writer = std::move(*resumed);
+    reader = LogReader({known->record.device, *zone, {}}, known->checkpoint.reader);
+  }
+  std::vector<char> buffer(kChunkBytes);
+  const auto commit = [&](std::string_view bytes, bool last) -> Expected<void> {
+    if (auto begun = writer->begin(); !begun) return begun;
+    last ? reader.close(*writer) : reader.push(bytes, *writer);
+    const auto hash = hash_before(*file, reader.state().position);
+    if (!hash) {
+      writer->abandon();
+      return std::unexpected(hash.error());
+    }
+    return writer->commit(reader.state(), *hash, false);
+  };
+  for (std::int64_t at = reader.state().position; !stop.stop_requested() && !is_cancelled(id);) {
+    const auto got = file->read_at(at, buffer);
+    if (!got) return std::unexpected(got.error());
+    if (*got == 0) break;
+    if (auto done = commit({buffer.data(), *got}, false); !done) return done;
+    at += static_cast<std::int64_t>(*got);
+    if (writer->source().importing) imported = writer->source().record.source;
+    change(id, [&](ImportJob& job) {
+      const SourceRecord& record = writer->source().record;
+      job.bytes_read = at;
+      job.rows = record.rows;
+      job.sessions = record.sessions;
+      job.set_aside = record.set_aside;
+      job.device = writer->device();
+    });
+  }
+  if (stop.stop_requested() || is_cancelled(id)) return {};
+  writer->end_import();
+  if (auto done = commit({}, true); !done) return done;
+  imported.clear();
+  change(id, [&](ImportJob& job) {
+    const SourceRecord& record = writer->source().record;
+    job.bytes_read = job.bytes;
+    job.rows = record.rows;
+    job.sessions = record.sessions;
+    job.set_aside = record.set_aside;
+    job.device = writer->device();
+  });
+  return writer->publish_end();
+}
+
+void LogImporter::end_job(const std::string& id, const LedgerImport& import,
+                          const Expected<void>& done, const std::string& imported) {
+  const bool cancelled = is_cancelled(id);
+  Expected<void> result = done;
+  if (!imported.empty()) {
+    if (auto removed = store_.remove_source(imported); !removed && result) result = removed;
+  }
+  if (auto removed = store_.remove_import(id); !removed && result) result = removed;
+  std::string start;
+  if (const auto file = ReadFile::open(store_.uploads() / import.file); file && !result) {
+    start.resize(64);
+    start.resize(file->read_at(0, start).value_or(0));
+  }
+  remove_file(store_.uploads() / import.file);
+  change(id, [&](ImportJob& job) {
+    job.state = !result ? JobState::failed : cancelled ? JobState::cancelled : JobState::done;
+    if (!result) job.error = JobError{result.error().message, first_words(start)};
+  });
+}
+
+}  // namespace gpulse

@@ -1,0 +1,68 @@
+// Imports of old logs that were dropped on the page.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "server/import_jobs.h"
+#include "store/store.h"
+#include "telemetry/time_zone.h"
+
+namespace gpulse {
+
+struct ImporterOptions {
+  std::string host;                        // for jobs that name none
+  std::shared_ptr<const TimeZone> zone;
+};
+
+// One job at a time, on a thread of its own, in the order in which they came. A job that the program's
+// end interrupts is gone on with by resume(). A log that the store knows already is "done" at once, as
+// far as it was read; it stays with its device.
+class LogImporter final : public ImportJobs {
+ public:
+  // `changed` is called for every change of a job, from any thread; the store must outlive this.
+  LogImporter(Store& store, ImporterOptions options, std::function<void(const ImportJob&)> changed);
+  ~LogImporter() override;
+
+  // Takes up what an earlier run of the program left. Once, before anything else.
+  [[nodiscard]] Expected<void> resume();
+
+  [[nodiscard]] Expected<std::string> start(const std::filesystem::path& file,
+                                            const ImportRequest& request) override;
+  [[nodiscard]] std::vector<ImportJob> list() const override;
+  [[nodiscard]] std::optional<ImportJob> find(const std::string& id) const override;
+  [[nodiscard]] bool cancel(const std::string& id) override;
+
+ private:
+  struct Work {
+    ImportJob job;
+    LedgerImport import;
+    bool cancelled = false;
+  };
+  void work(const std::stop_token& stop);
+  void run_job(const std::string& id, const std::stop_token& stop);
+  [[nodiscard]] Expected<void> import(const std::string& id, const LedgerImport& import,
+                                      const std::stop_token& stop, std::string& imported);
+  void end_job(const std::string& id, const LedgerImport& import, const Expected<void>& done,
+               const std::string& imported);
+  void change(const std::string& id, const std::function<void(ImportJob&)>& how);
+  [[nodiscard]] bool is_cancelled(const std::string& id) const;
+
+  Store& store_;
+  const ImporterOptions options_;
+  const std::function<void(const ImportJob&)> changed_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any news_;
+  std::map<int, Work> works_;
+  std::deque<std::string> waiting_;
+  int last_id_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace gpulse
