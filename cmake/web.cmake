@@ -11,21 +11,21 @@ function(gpulse_web target)
   find_program(NPM_EXECUTABLE npm REQUIRED)
   set(web ${PROJECT_SOURCE_DIR}/web)
   set(built ${CMAKE_CURRENT_BINARY_DIR}/web)
-  set(installed ${web}/node_modules/.gpulse-installed)
+  # At configure time, so that several build trees do not fetch at once.
+  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/setup/page_tools.sh RESULT_VARIABLE fetched)
+  if(NOT fetched EQUAL 0)
+    message(FATAL_ERROR "The page's build tools are missing: see the lines above.")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    ${web}/package.json ${web}/package-lock.json)
   file(GLOB_RECURSE inputs CONFIGURE_DEPENDS
     ${web}/src/* ${web}/public/* ${web}/index.html ${web}/*.json ${web}/*.ts)
   list(FILTER inputs EXCLUDE REGEX "/node_modules/|/dist/")
 
-  add_custom_command(OUTPUT ${installed}
-    COMMAND ${NPM_EXECUTABLE} ci --no-audit --no-fund --loglevel=error
-    COMMAND ${CMAKE_COMMAND} -E touch ${installed}
-    DEPENDS ${web}/package.json ${web}/package-lock.json
-    WORKING_DIRECTORY ${web}
-    COMMENT "Fetching what the page is built with" VERBATIM)
   add_custom_command(OUTPUT ${pack}
     COMMAND ${NPM_EXECUTABLE} run --silent build -- --outDir ${built} --emptyOutDir --logLevel warn
     COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/cmake/pack_web.py ${built} ${pack}
-    DEPENDS ${inputs} ${installed} ${PROJECT_SOURCE_DIR}/cmake/pack_web.py
+    DEPENDS ${inputs} ${PROJECT_SOURCE_DIR}/cmake/pack_web.py
     WORKING_DIRECTORY ${web}
     COMMENT "Building the page" VERBATIM)
   target_sources(${target} PRIVATE ${pack})

@@ -16,10 +16,6 @@ entries() {
     NF && section == wanted { print $1, ($2 == "|" ? $3 : "-"), ($2 == "|" ? $4 : "-") }' "$list"
 }
 
-installed() {
-  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
-}
-
 # Whether PATH has the program in that major version or a later one.
 stands_in() {
   command -v "$1" >/dev/null || return 1
@@ -30,9 +26,13 @@ stands_in() {
 
 missing_packages() {
   local section package program version
+  local -A status
+  # One call for all packages that dpkg has ever heard of: a call each would cost half a second.
+  while read -r package version; do status[$package]=$version; done \
+    < <(dpkg-query -W -f '${Package} ${db:Status-Status}\n')
   for section in "$@"; do
     while read -r package program version; do
-      installed "$package" && continue
+      [ "${status[$package]:-}" = installed ] && continue
       [ "$program" != - ] && stands_in "$program" "$version" && continue
       echo "$package"
     done < <(entries "$section")
@@ -59,19 +59,6 @@ install_packages() {
   fi
 }
 
-# The stamp is cmake/web.cmake's, which would do the same while building.
-install_page_tools() {
-  local log=build/log/setup-npm.log stamp=web/node_modules/.gpulse-installed
-  [ "$stamp" -nt web/package-lock.json ] && [ "$stamp" -nt web/package.json ] && return 0
-  echo "set-up: fetching the page's build tools with npm"
-  if ! (cd web && npm ci --no-audit --no-fund) </dev/null >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
-    echo "set-up: npm failed; all it said is in $log" >&2
-    return 1
-  fi
-  touch "$stamp"
-}
-
 mapfile -t missing < <(missing_packages "${@:-run}")
 [ "${#missing[@]}" = 0 ] || install_packages "${missing[@]}"
-[ ! -f web/package-lock.json ] || install_page_tools
+setup/page_tools.sh
