@@ -14,6 +14,7 @@ namespace gpulse {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kTorn = "torn: it breaks off before its last comma";
 constexpr int kMisfitsMax = 2;  // after so many rows in a row the template is learned anew
 
 std::string_view without_line_end(std::string_view line) {
@@ -106,7 +107,7 @@ void LogReader::push(std::string_view bytes, LogReceiver& receiver) {
       partial_.end = state_.position;
     }
     partial_.append(line);
-    if (whole) finish_partial(receiver);
+    if (whole) finish_partial(true, receiver);
   }
   flush(receiver);
   state_.clock = clock_.state();
@@ -115,15 +116,7 @@ void LogReader::push(std::string_view bytes, LogReceiver& receiver) {
 void LogReader::close(LogReceiver& receiver) {
   if (!partial_.jumps.empty()) {
     const std::string_view text = without_line_end(partial_.text);
-    if (has_closing_comma(text) || text.empty()) {
-      finish_partial(receiver);
-    } else {
-      const std::int64_t offset = partial_.offset_of(0);
-      receiver.on_set_aside({offset, partial_.offset_of(text.size()) - offset,
-                             "torn: the log ends within this line"});
-      state_.position = partial_.end;
-      partial_.clear();
-    }
+    finish_partial(text.empty() || has_closing_comma(text), receiver);
   }
   flush(receiver);
   state_.clock = clock_.state();
@@ -194,19 +187,22 @@ void LogReader::learn(std::string_view line_with_end) {
   if (learned) template_ = std::move(learned);
 }
 
-void LogReader::finish_partial(LogReceiver& receiver) {
+// `ended`: the line came to its end; else the log ends within it.
+void LogReader::finish_partial(bool ended, LogReceiver& receiver) {
   const std::int64_t end = partial_.end;
   const std::int64_t offset = partial_.offset_of(0);
+  const std::string_view line = without_line_end(partial_.text);
   if (partial_.too_long) {
-    receiver.on_set_aside({offset, end - offset - 1,
+    receiver.on_set_aside({offset, end - offset - (ended ? 1 : 0),
                            fmt::format("longer than {} bytes", kLineBytesMax)});
-  } else if (partial_.text.find('\0') != std::string::npos) {
-    read_line_with_nuls(receiver);
-  } else {
-    const std::string_view line = without_line_end(partial_.text);
+  } else if (line.find('\0') != std::string_view::npos) {
+    read_line_with_nuls(line, ended, receiver);
+  } else if (ended) {
     row_was_slow_ = false;
     read_plain(line, offset, static_cast<std::int64_t>(line.size()), receiver);
     if (row_was_slow_) learn(partial_.text);
+  } else {
+    receiver.on_set_aside({offset, static_cast<std::int64_t>(line.size()), std::string(kTorn)});
   }
   state_.position = end;
   partial_.clear();
@@ -214,22 +210,28 @@ void LogReader::finish_partial(LogReceiver& receiver) {
 
 // NULs within a line: either they stand in the middle of one row, or a row torn by a crash and what was
 // written after it share the line. If either end is whole by itself, the parts are lines of their own.
-void LogReader::read_line_with_nuls(LogReceiver& receiver) {
-  const std::string_view text = without_line_end(partial_.text);
-  std::string joined;
-  std::ranges::copy_if(text, std::back_inserter(joined), [](char c) { return c != '\0'; });
-  const std::string_view first = text.substr(0, text.find('\0'));
-  const std::size_t last_nul = text.rfind('\0');
-  if (last_nul == std::string_view::npos ||
-      !(is_complete(first) || is_complete(text.substr(last_nul + 1)))) {
+void LogReader::read_line_with_nuls(std::string_view line, bool ended, LogReceiver& receiver) {
+  const std::string_view first = line.substr(0, line.find('\0'));
+  const std::string_view last = line.substr(line.rfind('\0') + 1);
+  if (!is_complete(first) && !(ended && is_complete(last))) {
     const std::int64_t offset = partial_.offset_of(0);
-    read_plain(joined, offset, partial_.offset_of(text.size()) - offset, receiver);
-    return;
+    const std::int64_t bytes = partial_.offset_of(line.size()) - offset;
+    std::string joined;
+    std::ranges::copy_if(line, std::back_inserter(joined), [](char c) { return c != '\0'; });
+    if (ended) return read_plain(joined, offset, bytes, receiver);
+    return receiver.on_set_aside({offset, bytes, std::string(kTorn)});
   }
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t until = std::min(text.find('\0', at), text.size());
-    const std::string_view part = without_line_end(text.substr(at, until - at));
-    read_plain(part, partial_.offset_of(at), static_cast<std::int64_t>(part.size()), receiver);
+  for (std::size_t at = 0; at < line.size();) {
+    const std::size_t until = std::min(line.find('\0', at), line.size());
+    const std::string_view part = without_line_end(line.substr(at, until - at));
+    const auto bytes = static_cast<std::int64_t>(part.size());
+    // Without its comma a part's last reading may have lost digits.
+    const bool torn = !(ended && until == line.size()) && !has_closing_comma(part);
+    if (torn && !trim(part).empty()) {
+      receiver.on_set_aside({partial_.offset_of(at), bytes, std::string(kTorn)});
+    } else {
+      read_plain(part, partial_.offset_of(at), bytes, receiver);
+    }
     at = until + 1;
   }
 }

@@ -92,8 +92,8 @@ class LogReader {
   void skip_leading(std::string_view& bytes);
   std::size_t read_template_rows(std::string_view bytes, LogReceiver& receiver);
   void read_line(std::string_view line_with_end, LogReceiver& receiver);
-  void finish_partial(LogReceiver& receiver);
-  void read_line_with_nuls(LogReceiver& receiver);
+  void finish_partial(bool ended, LogReceiver& receiver);
+  void read_line_with_nuls(std::string_view line, bool ended, LogReceiver& receiver);
   void read_plain(std::string_view line, std::int64_t offset, std::int64_t bytes,
                   LogReceiver& receiver);
   void take_header(std::string_view line, LogReceiver& receiver);
