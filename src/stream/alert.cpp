@@ -212,10 +212,10 @@ std::string AlertEvaluator::save() const {
   return writer.take();
 }
 
-Expected<void> AlertEvaluator::restore(std::string_view bytes) {
+Expected<void> AlertEvaluator::restore(std::string_view state) {
   session_ = -1;
   std::ranges::fill(states_, RuleState{});
-  StateReader reader(bytes);
+  StateReader reader(state);
   if (reader.byte() != kStateVersion) {
     return input_error("the kept alerts are of no version that this program knows");
   }

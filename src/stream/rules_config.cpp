@@ -154,14 +154,13 @@ class RulesParser {
     if (node == nullptr) return {};
     std::optional<std::int64_t> hold;
     if (const auto number = node->value_exact<std::int64_t>()) {
-      hold = *number;
+      hold = number;
     } else if (const auto text = node->value_exact<std::string>()) {
       hold = parse_duration(*text);
     }
     if (!hold || *hold < 0 || *hold > kHoldMax) {
-      return wrong(
-          node->source(),
-          "for must be whole seconds, or a text like \"10s\", \"2m\" or \"1h\", up to a day");
+      return wrong(node->source(),
+                   R"(for must be whole seconds, or a text like "10s", "2m" or "1h", up to a day)");
     }
     rule.hold = std::chrono::seconds{*hold};
     return {};
@@ -173,7 +172,7 @@ class RulesParser {
     const auto text = node->value_exact<std::string>();
     const auto severity = text ? parse_severity(*text) : std::nullopt;
     if (!severity) {
-      return wrong(node->source(), "severity must be \"info\", \"warning\" or \"critical\"");
+      return wrong(node->source(), R"(severity must be "info", "warning" or "critical")");
     }
     rule.severity = *severity;
     return {};

@@ -217,10 +217,10 @@ std::string WindowAggregator::save() const {
   return writer.take();
 }
 
-Expected<void> WindowAggregator::restore(std::string_view bytes, const Device& device,
+Expected<void> WindowAggregator::restore(std::string_view state, const Device& device,
                                          std::string_view source, const LayoutPtr& layout) {
   state_->reset();
-  StateReader reader(bytes);
+  StateReader reader(state);
   if (reader.byte() != kStateVersion) {
     return input_error("the kept windows are of no version that this program knows");
   }
