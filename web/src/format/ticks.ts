@@ -107,4 +107,5 @@ export function scaleFitted(lowest: number, highest: number, height: number, res
   if (max - highest < step * 0.499) max += step;
   // Readings that are never negative do not get a negative axis.
   if (lowest >= 0 && min < 0) min = 0;
-@@
+  return { min, max, ...valueTicks(min, max, height) };
+}
