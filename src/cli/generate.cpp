@@ -30,6 +30,12 @@ struct Arguments {
   std::string labels;
 };
 
+// CLI11 would take "-1" for a very large number.
+std::string whole_number(const std::string& text) {
+  const bool whole = text.find_first_not_of("0123456789") == std::string::npos;
+  return whole ? "" : fmt::format("\"{}\" is no whole number", text);
+}
+
 Expected<GeneratorOptions> options_of(const CLI::App& app, const Arguments& arguments) {
   GeneratorOptions options;
   options.seed = arguments.seed;
@@ -182,7 +188,7 @@ Command add_generate(CLI::App& root) {
                   "thermal-throttle, dust, fan-failure, stuck-sensor, gaps, restarts "
                   "(default: gaming)")
       ->delimiter(',');
-  app->add_option("--rows", arguments->rows, "Length in rows")->check(CLI::NonNegativeNumber);
+  app->add_option("--rows", arguments->rows, "Length in rows")->check(whole_number);
   app->add_option("--duration", arguments->duration,
                   "Length on the clock, such as 90m, 36h, 3w (default: an hour a scenario, three "
                   "weeks for dust)");
@@ -194,7 +200,7 @@ Command add_generate(CLI::App& root) {
   app->add_option("--degree", arguments->degree,
                   "The degree sign: byte (0xB0), utf8, none or korean (default: byte)");
   app->add_option("--seed", arguments->seed, "The same seed gives the same log (default: 1)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number);
   app->add_option("--out", arguments->out, "File to write (default: standard output)");
   app->add_option("--labels", arguments->labels,
                   "JSON file to write that tells what was put where in the log");
