@@ -84,6 +84,14 @@ std::string response_head(const Response& response, std::size_t length, bool kee
   return out;
 }
 
+// Its end is the connection's.
+std::string live_head(Timestamp now) {
+  return "HTTP/1.1 200 OK\r\nDate: " + http_date(now) +
+         "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+         "X-Accel-Buffering: no\r\n" +
+         std::string(kFixedHeaders) + "Connection: close\r\n\r\n";
+}
+
 Expected<Request> to_request(const Parser& parser) {
   const auto& message = parser.get();
   const auto field = [&](http::field name) { return std::string(message[name]); };
@@ -151,7 +159,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       co_return co_await refuse(parser, *refusal);
     }
     switch (Router::work(*request)) {
-      case Work::live: co_await live(*request, parser); co_return false;
+      case Work::live: co_return co_await live(*request, parser);
       case Work::upload: co_return co_await upload(*request, parser);
       case Work::answer: break;
     }
@@ -281,7 +289,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (!received) co_return false;
     if (!*received) co_return co_await refuse(parser, error_response(received->error()));
     const Api& api = context_.router.api();
-    const Response response = co_await on_worker([&] { return hand_over(api, **file, *import); });
+    const Response response = co_await on_worker([&] { return hand_over(api, std::move(**file), *import); });
     co_return co_await send(response);
   }
 
@@ -299,7 +307,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     co_return Expected<void>{};
   }
 
-  static Response hand_over(const Api& api, SpoolFile& file, const ImportRequest& import) {
+  // Takes the file, so that one that was not wanted is gone before the answer is sent.
+  static Response hand_over(const Api& api, SpoolFile file, const ImportRequest& import) {
     const auto whole = file.finish();
     if (!whole) return error_response(whole.error());
     bool taken = false;
@@ -308,32 +317,25 @@ class Connection : public std::enable_shared_from_this<Connection> {
     return response;
   }
 
-  asio::awaitable<void> live(const Request& request, Parser& parser) {
+  asio::awaitable<bool> live(const Request& request, Parser& parser) {
     const auto device = context_.router.api().live_device(request);
-    if (!device) {
-      co_await refuse(parser, device.error());
-      co_return;
-    }
+    if (!device) co_return co_await refuse(parser, device.error());
     if (context_.hub.clients() >= kLiveClientsMax) {
-      co_await refuse(parser, error_response(503, ErrorKind::operation,
-                                             "there are too many live clients; try again later"));
-      co_return;
+      co_return co_await refuse(
+          parser, error_response(503, ErrorKind::operation,
+                                 "there are too many live clients; try again later"));
     }
     context_.counters.count(200);
     subscription_ = context_.hub.subscribe(*device, waker());
-    std::string begin = "HTTP/1.1 200 OK\r\nDate: " + http_date(context_.clock.now()) +
-                        "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-                        "X-Accel-Buffering: no\r\n";
-    begin += kFixedHeaders;
-    begin += "Connection: close\r\n\r\n";
-    busy_ = false;
-    const bool sent = co_await write(begin, hello());
+    busy_ = false;  // a stop need not wait for its end
+    const bool sent = co_await write(live_head(context_.clock.now()), hello());
     if (sent && !context_.stopping) {
       stream_.expires_never();
       asio::co_spawn(context_.io, watch_for_end(shared_from_this()), asio::detached);
       co_await push_events();
     }
     subscription_.reset();
+    co_return false;
   }
 
   std::function<void()> waker() {
