@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -237,6 +238,12 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::build(const ServerOptions& opt
                            std::to_string(port);
   AccessOptions access{port, all_loopback(*addresses), options.host_names, *std::move(token)};
   access.host_names.push_back(here);
+  if (!access.loopback) {
+    // The name by which other machines mostly know this one.
+    error_code unnamed;
+    const std::string name = asio::ip::host_name(unnamed);
+    if (!unnamed) access.host_names.push_back(name);
+  }
   auto impl = std::make_unique<Impl>(options, std::move(parts), std::move(access), std::move(io),
                                      *std::move(acceptors));
   impl->port = port;

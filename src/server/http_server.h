@@ -43,7 +43,7 @@ struct ServerOptions {
   std::uint16_t port = kServerPortDefault;  // 0: any free one
   // Needed for an address beyond this machine; read once. Empty: no token.
   std::filesystem::path token_file;
-  // Further names by which it is reached, see AccessOptions.
+  // Further names by which it is reached, see AccessOptions; beyond this machine its own is among them.
   std::vector<std::string> host_names;
   // Where uploads go until their job has read them.
   std::filesystem::path spool_folder;

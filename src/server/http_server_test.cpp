@@ -337,7 +337,7 @@ TEST_F(HttpServerTest, ASlowLiveClientHoldsNobodyUpAndIsToldWhatItMissed) {
     }
     return sum;
   };
-  const std::size_t came = each(",63.0]", [](std::size_t) { return 1; });
+  const std::size_t came = each(",63.0]", [](std::size_t) { return 1U; });
   const std::size_t dropped =
       each("\"dropped\":", [&](std::size_t at) { return std::stoul(text.substr(at, 20)); });
   EXPECT_GT(dropped, 0U);
