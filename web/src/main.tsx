@@ -73,6 +73,9 @@ function start(): void {
   store.set(layoutOf(document.documentElement.clientWidth));
   const link = parseLink(location.hash);
   store.set({ toggled: link.toggled });
+  // Asked for before the first rendering, so that the answer is there after it. When nobody answers,
+  // the live connection says so, and opens the page once somebody does.
+  openPage(link.device, link.range).catch(() => {});
   const root = document.getElementById("page");
   if (root) render(<App />, root);
   // A bar that appears (a scroll bar) changes the width without a resize event.
@@ -85,10 +88,7 @@ function start(): void {
   window.addEventListener("hashchange", readLink);
   listenForKeys();
   listenForDrops();
-  // When nobody answers, the live connection says so and opens the page once somebody does.
-  openPage(link.device, link.range).catch(() => {});
   follow();
 }
 
 start();
-(window as unknown as Record<string, unknown>).dbg = store;

@@ -50,10 +50,14 @@ export async function load(): Promise<void> {
   const signal = running.signal;
   const view = viewOf(state.range, device, state.sessions, serverNow());
   store.set({ view });
+  const opening = state.frame === null;
   const chart = loadFrame(device, view, signal);
-  const parts = [chart, loadFacts(device, view, signal), loadLists(device, view, signal), loadNow(device, signal)];
   try {
-    await Promise.all(parts);
+    // The first chart of a page has the server to itself; words and lists are a moment behind it.
+    if (opening) await chart.first;
+    await Promise.all([
+      chart.all, loadNow(device, signal), loadFacts(device, view, signal), loadLists(device, view, signal),
+    ]);
     if (!signal.aborted) store.set({ failure: null });
   } catch (error) {
     if (!signal.aborted) store.set({ failure: describe(error) });
@@ -65,14 +69,26 @@ function describe(error: unknown): string {
   return "gpulse did not answer";
 }
 
-async function loadFrame(device: Device, view: View, signal: AbortSignal): Promise<void> {
+interface FrameLoad {
+  /** Temperatures are there. */
+  first: Promise<unknown>;
+  all: Promise<void>;
+}
+
+function loadFrame(device: Device, view: View, signal: AbortSignal): FrameLoad {
   const points = Math.max(2, Math.round(store.get().plotWidth));
   const first = device.metrics.filter((m) => m.group === "temperature").map((m) => m.name);
   const rest = device.metrics.filter((m) => m.group !== "temperature").map((m) => m.name);
   const ask = (names: string[]) => api.query(device, names, view, points, signal).then((r) => frameOf(r, points));
   const requests = [first, rest].filter((names) => names.length > 0).map(ask);
-  // One that fails while an earlier one is awaited must not count as unhandled: the loop meets it later.
+  // One that fails while an earlier one is awaited must not count as unhandled: whoever awaits it later meets it.
   for (const request of requests) request.catch(() => {});
+  const all = showFrames(requests, signal);
+  all.catch(() => {});
+  return { first: requests[0] ?? Promise.resolve(), all };
+}
+
+async function showFrames(requests: Promise<Frame>[], signal: AbortSignal): Promise<void> {
   const opening = store.get().frame === null;
   let whole: Frame | null = null;
   for (const request of requests) {

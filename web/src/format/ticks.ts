@@ -78,12 +78,13 @@ export function valueTicks(min: number, max: number, height: number): { ticks: n
   const most = Math.max(2, Math.min(4, Math.floor(height / 14)));
   let step = niceAbove((max - min) / (most + 1));
   for (;;) {
-    const first = Math.ceil(min / step - 1e-9);
+    // Plus zero: a rounded −0 is a 0 like any other.
+    const first = Math.ceil(min / step - 1e-9) + 0;
     const last = Math.floor(max / step + 1e-9);
     if (last - first + 1 <= most) {
       const ticks = [];
       for (let i = first; i <= last; i++) ticks.push(i * step);
-      return { ticks, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
+      return { ticks, decimals: decimalsFor(step) };
     }
     step = niceAbove(step * 1.01);
   }
@@ -107,5 +108,39 @@ export function scaleFitted(lowest: number, highest: number, height: number, res
   if (max - highest < step * 0.499) max += step;
   // Readings that are never negative do not get a negative axis.
   if (lowest >= 0 && min < 0) min = 0;
-  return { min, max, ...valueTicks(min, max, height) };
+  return { min, max, ...innerTicks(min, max, step, height) };
+}
+
+const innerSpacing = 20;
+
+/**
+ * Two to four ticks inside a fitted scale, on its own round values; at the ends they would stand in
+ * the next track. Where the round ones leave fewer than two, every k-th from the first is taken.
+ */
+function innerTicks(min: number, max: number, step: number, height: number): { ticks: number[]; decimals: number } {
+  const power = 10 ** Math.floor(Math.log10(step) + 1e-9);
+  // Steps of 5 make labels with a digit more than they need.
+  let unit = Math.round(step / power) === 5 ? power * 10 : step;
+  let grid = inside(min, max, unit);
+  if (grid.length < 2) {
+    unit = step;
+    grid = inside(min, max, unit);
+  }
+  const fits = (count: number, apart: number) => count <= 4 && ((unit * apart) / (max - min)) * height >= innerSpacing;
+  for (let k = 1; k <= grid.length; k++) {
+    const rounder = grid.filter((n) => n % k === 0);
+    const everyNth = grid.filter((_, i) => i % k === 0);
+    const chosen = rounder.length >= 2 ? rounder : everyNth;
+    if (fits(chosen.length, k)) return { ticks: chosen.map((n) => n * unit), decimals: decimalsFor(unit) };
+  }
+  return { ticks: grid.slice(0, 1).map((n) => n * unit), decimals: decimalsFor(unit) };
+}
+
+const decimalsFor = (step: number) => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+
+/** Multiples of `step` strictly inside, as whole numbers of steps. */
+function inside(min: number, max: number, step: number): number[] {
+  const found = [];
+  for (let n = Math.ceil(min / step + 1e-6); n < max / step - 1e-6; n++) found.push(n);
+  return found;
 }

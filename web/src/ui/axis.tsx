@@ -43,7 +43,7 @@ export function useColumnName(): "cursor" | "now" | "last" {
   const cursor = useStore(cursorStore, (c) => c.time !== null);
   const live = useApp((s) => {
     const device = currentDevice(s);
-    return device !== null && follows(s.range, device, s.sessions);
+    return device?.state === "live" && follows(s.range, device, s.sessions);
   });
   return cursor ? "cursor" : live ? "now" : "last";
 }

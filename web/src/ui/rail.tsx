@@ -81,7 +81,7 @@ function Sessions() {
 function sessionFacts({ gpu_temperature_max: hottest, energy_kwh: energy }: Session): string {
   const parts = [];
   if (hottest !== null) parts.push(`GPU max ${formatShort(hottest)} °C`);
-  if (energy !== null) parts.push(`${formatNumber(energy, 3)} kWh`);
+  if (energy !== null) parts.push(energy < 0.1 ? `${formatNumber(energy * 1000, 1)} Wh` : `${formatNumber(energy, 3)} kWh`);
   return parts.join(" · ");
 }
 

@@ -26,6 +26,8 @@ export function Tiles() {
   );
 }
 
+const sparkLeast = 16;
+
 /** A tile has room for four digits and a unit: megahertz carry no decimals there. */
 function decimalsOn(tile: TilePlan): number {
   return tile.metric.unit === "MHz" ? 0 : Math.min(tile.metric.decimals, 2);
@@ -55,7 +57,7 @@ function Tile({ tile }: { tile: TilePlan }) {
           {value != null ? text(value) : dash}
         </span>
         <span class="tile_unit">{value != null ? unit : loaded ? "no reading" : ""}</span>
-        <Spark tile={tile} />
+        <Spark tile={tile} text={value != null ? text(value) : ""} />
       </div>
       <div class="tile_range">
         {stats?.min && stats.max && (
@@ -72,20 +74,28 @@ function Tile({ tile }: { tile: TilePlan }) {
   );
 }
 
-function Spark({ tile }: { tile: TilePlan }) {
+/** Takes what the value leaves it; `text` is that value, whose length says how much that is. */
+function Spark({ tile, text }: { tile: TilePlan; text: string }) {
+  const box = useRef<HTMLSpanElement>(null);
   const ref = useRef<HTMLCanvasElement>(null);
   const frame = useApp((s) => s.frame);
   const view = useApp((s) => s.view);
   const theme = useApp((s) => s.theme);
   const layout = useApp((s) => s.layout);
-  const width = layout === "phone" ? 96 : 72;
+  const plotWidth = useApp((s) => s.plotWidth);
   const height = layout === "phone" ? 22 : 36;
   useLayoutEffect(() => {
-    if (!ref.current || !frame || !view || document.hidden) return;
+    if (!ref.current || !box.current || !frame || !view || document.hidden) return;
+    const width = box.current.clientWidth;
+    if (width < sparkLeast) return;
     const palette = paletteOf(theme);
     const steps = palette.family[tile.family];
     const look = { line: steps[1], dot: steps[0], bandAlpha: palette.bandAlpha };
     drawSpark(ref.current, width, height, frame.series.get(tile.metric.name), view.from, view.to, look);
-  }, [frame, view, theme, tile.metric.name, width, height]);
-  return <canvas class="spark" ref={ref} width={width} height={height} aria-hidden="true" />;
+  }, [frame, view, theme, tile.metric.name, height, plotWidth, text.length]);
+  return (
+    <span class="spark" ref={box} style={{ height: height + "px" }}>
+      <canvas ref={ref} width={1} height={height} aria-hidden="true" />
+    </span>
+  );
 }

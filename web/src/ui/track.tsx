@@ -51,7 +51,8 @@ export function ChartTrackView({ track, ticks, open, onToggle }: Props) {
       )}
       <div class="value_ticks" style={{ top: track.plotTop + "px" }} aria-hidden="true">
         {scale.ticks.map((tick) => (
-          <span key={tick} style={{ top: yOf(tick, scale, track.plotHeight) + "px" }}>
+          <span key={tick} class={yOf(tick, scale, track.plotHeight) < 16 ? "high" : ""}
+            style={{ top: yOf(tick, scale, track.plotHeight) + "px" }}>
             {formatNumber(tick, scale.decimals)}
           </span>
         ))}
