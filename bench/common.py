@@ -38,8 +38,7 @@ class Server:
     def __init__(self, log, data, *options):
         self.output = WORK / "gpulse-run.log"
         self.command = [
-            GPULSE, "run", log, "--data", data, "--listen", "127.0.0.1:0", "--timezone", "UTC",
-            "--no-browser", *options,
+            GPULSE, "run", log, "--data", data, "--port", "0", "--timezone", "UTC", *options,
         ]
 
     def __enter__(self):
