@@ -8,6 +8,7 @@ import "./style/score.css";
 import "./style/rail.css";
 import "./style/panels.css";
 import "./style/narrow.css";
+import { paletteOf } from "./chart/palette";
 import { setTheme, titleOf } from "./core/actions";
 import { listenForDrops } from "./core/drop";
 import { follow } from "./core/follow";
@@ -26,7 +27,10 @@ function chooseTheme(): void {
     // Storage may be forbidden; then the system's choice holds.
   }
   const system = matchMedia("(prefers-color-scheme: light)");
-  setTheme(saved === "light" || saved === "dark" ? saved : system.matches ? "light" : "dark");
+  const theme = saved === "light" || saved === "dark" ? saved : system.matches ? "light" : "dark";
+  setTheme(theme);
+  // While the page is empty, reading the tokens costs next to nothing.
+  paletteOf(theme);
   system.addEventListener("change", (event) => {
     if (saved === null) setTheme(event.matches ? "light" : "dark");
   });

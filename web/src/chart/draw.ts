@@ -13,6 +13,22 @@ export const font = (px: number, weight = 400) =>
 
 const ratio = (plot: uPlot) => plot.ctx.canvas.width / plot.width;
 
+interface Mapping {
+  x(time: number): number;
+  y(value: number): number;
+}
+
+/** uPlot's own valToPos looks its scale up at every call; thousands of points a frame want two numbers. */
+function mappingOf(plot: uPlot): Mapping {
+  const { left, top, width, height } = plot.bbox;
+  const { x, y } = plot.scales;
+  const [from, to] = [x?.min ?? 0, x?.max ?? 1];
+  const [low, high] = [y?.min ?? 0, y?.max ?? 1];
+  const perMs = width / (to - from);
+  const perUnit = height / (high - low);
+  return { x: (time) => left + (time - from) * perMs, y: (value) => top + (high - value) * perUnit };
+}
+
 /** Hairlines: values across, times from top to bottom at 55 %. */
 export function drawGrid(plot: uPlot, times: TimeTick[], values: number[], palette: Palette): void {
   const { ctx } = plot;
@@ -21,9 +37,10 @@ export function drawGrid(plot: uPlot, times: TimeTick[], values: number[], palet
   const thick = Math.max(1, Math.round(px));
   ctx.save();
   ctx.fillStyle = palette.line;
-  for (const value of values) ctx.fillRect(0, Math.round(plot.valToPos(value, "y", true) - thick / 2), width, thick);
+  const { x, y } = mappingOf(plot);
+  for (const value of values) ctx.fillRect(0, Math.round(y(value) - thick / 2), width, thick);
   ctx.globalAlpha = 0.55;
-  for (const { time } of times) ctx.fillRect(Math.round(plot.valToPos(time, "x", true)), 0, thick, height);
+  for (const { time } of times) ctx.fillRect(Math.round(x(time)), 0, thick, height);
   ctx.restore();
 }
 
@@ -44,8 +61,8 @@ function* runs(values: Value[]): Generator<[number, number]> {
 export function drawBands(
   plot: uPlot, time: number[], min: Value[], max: Value[], color: string, alpha: number,
 ): void {
-  const x = (i: number) => plot.valToPos(time[i] as number, "x", true);
-  const y = (value: number) => plot.valToPos(value, "y", true);
+  const { x: xOf, y } = mappingOf(plot);
+  const x = (i: number) => xOf(time[i] as number);
   const { ctx } = plot;
   ctx.save();
   ctx.globalAlpha = alpha;
@@ -70,8 +87,9 @@ export interface Layer {
 export function drawStack(plot: uPlot, time: number[], layers: Layer[]): void {
   if (!layers.length) return;
   const { ctx } = plot;
-  const x = time.map((t) => plot.valToPos(t, "x", true));
-  const y = (value: number) => plot.valToPos(value, "y", true);
+  const map = mappingOf(plot);
+  const x = time.map(map.x);
+  const { y } = map;
   let floor = new Array<number>(time.length).fill(0);
   ctx.save();
   for (const { values, color, alpha } of layers) {
@@ -96,12 +114,13 @@ export function drawLoneDots(plot: uPlot, time: number[], values: Value[], color
   const radius = 1.75 * ratio(plot);
   ctx.save();
   ctx.fillStyle = color;
+  const { x: xOf, y } = mappingOf(plot);
   for (const [start, end] of runs(values)) {
     if (end - start > 1) continue;
-    const x = plot.valToPos(time[start] as number, "x", true);
+    const x = xOf(time[start] as number);
     if (x < -radius || x > ctx.canvas.width + radius) continue;
     ctx.beginPath();
-    ctx.arc(x, plot.valToPos(values[start] as number, "y", true), radius, 0, 7);
+    ctx.arc(x, y(values[start] as number), radius, 0, 7);
     ctx.fill();
   }
   ctx.restore();
@@ -118,8 +137,9 @@ export function drawRules(plot: uPlot, rules: RuleLine[], from: number, palette:
   ctx.font = font(11 * px);
   ctx.textBaseline = "alphabetic";
   const sorted = [...rules].sort((a, b) => b.limit - a.limit);
+  const map = mappingOf(plot);
   for (const { limit } of sorted) {
-    const y = Math.round(plot.valToPos(limit, "y", true));
+    const y = Math.round(map.y(limit));
     ctx.globalAlpha = 0.75;
     ctx.setLineDash([1.5 * px, 4 * px]);
     ctx.beginPath();
@@ -134,7 +154,7 @@ export function drawRules(plot: uPlot, rules: RuleLine[], from: number, palette:
   ctx.lineJoin = "round";
   let left = from * px;
   for (const { limit, words } of sorted) {
-    const y = Math.round(plot.valToPos(limit, "y", true));
+    const y = Math.round(map.y(limit));
     const base = y >= 14 * px ? y - 4 * px : y + 12 * px;
     // A rim of the background, since the line of the next rule may run through the words.
     ctx.strokeText(words, left, base);

@@ -12,7 +12,7 @@ export function drawPage(page: HTMLElement): HTMLCanvasElement {
   if (!ctx) return canvas;
   ctx.scale(scale, scale);
   ctx.translate(-box.left, -box.top);
-  ctx.fillStyle = getComputedStyle(document.body).backgroundColor;
+  ctx.fillStyle = getComputedStyle(document.documentElement).backgroundColor;
   ctx.fillRect(box.left, box.top, box.width, box.height);
   const walker = document.createTreeWalker(page, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -43,6 +43,8 @@ function drawBox(ctx: CanvasRenderingContext2D, element: HTMLElement): void {
     ["top", box.left, box.top, box.width, 0], ["bottom", box.left, box.bottom, box.width, 0],
     ["left", box.left, box.top, 0, box.height], ["right", box.right, box.top, 0, box.height],
   ];
+  // The hairline between tracks is a pseudo-element, which a walk over the elements does not meet.
+  if (element.classList.contains("track")) fillBox(ctx, getComputedStyle(element, "::before").backgroundColor, box.left, box.top, box.width, 1, 0);
   for (const [side, left, top, width, height] of sides) {
     const thick = parseFloat(style.getPropertyValue(`border-${side}-width`));
     if (!thick || style.getPropertyValue(`border-${side}-style`) === "none") continue;

@@ -119,7 +119,12 @@ export function isShown(state: State, one: TopicMetric): boolean {
 
 export function toggleSeries(one: TopicMetric): void {
   const state = store.get();
-  store.set({ toggled: new Map(state.toggled).set(one.metric.name, !isShown(state, one)) });
+  const toggled = new Map(state.toggled);
+  const shown = isShown(state, one);
+  // What is as it was at first needs no word in the link.
+  toggled.delete(one.metric.name);
+  if (isShown({ ...state, toggled }, one) === shown) toggled.set(one.metric.name, !shown);
+  store.set({ toggled });
 }
 
 /** Shows one series of its topic alone; again: all as they were by default. */

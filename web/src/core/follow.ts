@@ -4,7 +4,8 @@ import type { Alert, Device, RowsEvent, Window } from "../api/types";
 import { follows, viewOf } from "../model/range";
 import { appendRow, dropBefore, gapLimit, type LiveRow, type Value } from "../model/series";
 import { onJob } from "./imports";
-import { load, loadFacts, openDevice, openPage, reloadSessions } from "./loader";
+import { isLoading, load, loadFacts, openDevice, openPage, reloadSessions } from "./loader";
+import { remember } from "./recent";
 import { currentDevice, sameDevice, serverNow, setServerNow, store } from "./state";
 
 const windowsKept = 13;
@@ -74,6 +75,7 @@ function onRows(event: RowsEvent): void {
   const selected = sameDevice(event, state.selected);
   const devices = (state.devices ?? []).map((d) => (sameDevice(d, event) ? touched(d, newest, rows.length) : d));
   if (!selected) return store.set({ devices });
+  remember(rows);
   if (state.held !== null) return store.set({ devices, held: state.held + rows.length });
   const values = new Map([...(state.now?.values ?? [])].map(([name]) => [name, null as Value]));
   for (const [name, value] of newest.values) values.set(name, value);
@@ -111,7 +113,7 @@ function advance(rows: LiveRow[]): void {
   const state = store.get();
   const device = currentDevice(state);
   const { frame } = state;
-  if (!device || !frame || !follows(state.range, device, state.sessions)) return;
+  if (isLoading() || !device || !frame || !follows(state.range, device, state.sessions)) return;
   const view = viewOf(state.range, device, state.sessions, serverNow());
   for (const row of rows) appendRow(frame, row, gapLimit(device.usual_step));
   for (const series of frame.series.values()) dropBefore(series, view.from);

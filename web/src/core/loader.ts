@@ -1,7 +1,8 @@
 import { api, ApiError, type DeviceKey } from "../api/client";
 import type { Device } from "../api/types";
-import { openingRange, viewOf, type Range, type View } from "../model/range";
-import { frameOf, mergeFrames, type Frame } from "../model/series";
+import { follows, openingRange, viewOf, type Range, type View } from "../model/range";
+import { frameOf, gapLimit, mergeFrames, type Frame } from "../model/series";
+import { catchUp, forget } from "./recent";
 import { currentDevice, sameDevice, serverNow, store } from "./state";
 
 /** How many of the 30 s windows the rail shows. */
@@ -22,6 +23,7 @@ export async function openPage(wanted: DeviceKey | null, range: Range | null): P
 /** Selects a device; `range` null opens it with the range that suits it. */
 export async function openDevice(device: DeviceKey, range: Range | null): Promise<void> {
   const selected = { host: device.host, gpu: device.gpu };
+  forget();
   store.set({
     selected, back: [], frame: null, stats: null, answers: null, alerts: [], sessions: [], windows: [], sources: [],
     now: null, held: null, failure: null, view: null,
@@ -42,6 +44,22 @@ export async function openDevice(device: DeviceKey, range: Range | null): Promis
 
 /** Fetches everything that the visible range shows. What an older call brings later is dropped. */
 export async function load(): Promise<void> {
+  loads++;
+  try {
+    await loadRange();
+  } finally {
+    loads--;
+  }
+}
+
+let loads = 0;
+
+/** While a range is on its way, rows are kept for it and not drawn onto the old one. */
+export function isLoading(): boolean {
+  return loads > 0;
+}
+
+async function loadRange(): Promise<void> {
   const state = store.get();
   const device = currentDevice(state);
   if (!device) return;
@@ -83,13 +101,16 @@ function loadFrame(device: Device, view: View, signal: AbortSignal): FrameLoad {
   const requests = [first, rest].filter((names) => names.length > 0).map(ask);
   // One that fails while an earlier one is awaited must not count as unhandled: whoever awaits it later meets it.
   for (const request of requests) request.catch(() => {});
-  const all = showFrames(requests, signal);
+  const all = showFrames(requests, device, signal);
   all.catch(() => {});
   return { first: requests[0] ?? Promise.resolve(), all };
 }
 
-async function showFrames(requests: Promise<Frame>[], signal: AbortSignal): Promise<void> {
+async function showFrames(requests: Promise<Frame>[], device: Device, signal: AbortSignal): Promise<void> {
   const opening = store.get().frame === null;
+  let arrived = 0;
+  const knownLast = Date.parse(device.last);
+  const moves = follows(store.get().range, device, store.get().sessions);
   let whole: Frame | null = null;
   for (const request of requests) {
     const frame = await request;
@@ -97,7 +118,9 @@ async function showFrames(requests: Promise<Frame>[], signal: AbortSignal): Prom
     whole = whole ? mergeFrames(whole, frame) : frame;
     // Temperatures are drawn as soon as they are there; a range change waits for the rest, so that
     // all tracks jump together.
-    if (opening || frame === (await requests[requests.length - 1])) store.set({ frame: whole });
+    const last = ++arrived === requests.length;
+    if (last && moves) catchUp(whole, knownLast, gapLimit(device.usual_step));
+    if (opening || last) store.set({ frame: whole });
   }
 }
 

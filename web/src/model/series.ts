@@ -91,6 +91,19 @@ export function appendRow(frame: Frame, row: LiveRow, gapMs: number): void {
   frame.lastSession = row.session;
 }
 
+/** Lets a row that may already be counted widen the last column that it falls into; doing so twice changes nothing. */
+export function widenColumn(frame: Frame, row: LiveRow): void {
+  for (const [metric, value] of row.values) {
+    const series = frame.series.get(metric);
+    const i = (series?.time.length ?? 0) - 1;
+    const start = series?.time[i];
+    if (!series || series.values || value === null || start === undefined || row.time < start || series.mean[i] == null) continue;
+    if (row.time >= start + frame.step) continue;
+    series.min[i] = Math.min(series.min[i] ?? value, value);
+    series.max[i] = Math.max(series.max[i] ?? value, value);
+  }
+}
+
 function pushEntry(series: Series, time: number, value: Value): void {
   series.time.push(time);
   series.min.push(value);

@@ -137,7 +137,7 @@ const isFeed = (name: string) => /^pcie_.*_power$/.test(name);
 
 /** Metrics of a device as topics, top to bottom; bit masks have their own timeline and are left out. */
 export function topicsOf(metrics: readonly Metric[]): Topic[] {
-  const gauges = metrics.filter((m) => m.kind !== "bitmask");
+  const gauges = metrics.filter((m) => m.kind !== "bitmask").map((m) => likeItsFirst(m, metrics));
   const taken = new Set<string>();
   const topics: Topic[] = [];
   for (const plan of plans) {
@@ -149,6 +149,12 @@ export function topicsOf(metrics: readonly Metric[]): Topic[] {
   const rest = gauges.filter((m) => !taken.has(m.name));
   for (const unit of new Set(rest.map((m) => m.unit))) topics.push(unknownTopic(unit, rest.filter((m) => m.unit === unit)));
   return topics;
+}
+
+/** The second column of one name (uvd_clock_2) is in no catalogue: it belongs where the first does. */
+function likeItsFirst(metric: Metric, metrics: readonly Metric[]): Metric {
+  const first = metrics.find((m) => m.name === base(metric.name) && m.name !== metric.name && m.unit === metric.unit);
+  return first ? { ...metric, group: first.group } : metric;
 }
 
 function topicOf(plan: TopicPlan, own: Metric[]): Topic {

@@ -13,10 +13,10 @@ export function Bar() {
   const hasDevice = useApp((s) => currentDevice(s) !== null);
   return (
     <header class="bar">
-      <span class="brand">
+      <h1 class="brand">
         <PulseMark />
         <span class="brand_name">gpulse</span>
-      </span>
+      </h1>
       <DevicePicker />
       <span class="bar_space" />
       {hasDevice && (phone ? <RangeMenu /> : <Ranges />)}

@@ -4,7 +4,7 @@ import { chooseFiles } from "../core/imports";
 export function Empty() {
   return (
     <section class="empty">
-      <h1>Turn on logging in GPU-Z</h1>
+      <h2>Turn on logging in GPU-Z</h2>
       <ol>
         <li><span><b>Open the Sensors tab</b> and tick <b>Log to file</b> at the bottom.</span></li>
         <li><span><b>Save it as</b> the file that gpulse was started with. gpulse waits for that file.</span></li>

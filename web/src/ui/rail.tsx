@@ -11,6 +11,9 @@ import { useApp, useZone } from "./hooks";
 
 /** Beside the score: what happened, what was logged, and the log itself. */
 export function Rail() {
+  // "None in range" would be a claim before anything is known.
+  const known = useApp((s) => s.view !== null);
+  if (!known) return <aside class="rail" aria-label="Lists" />;
   return (
     <aside class="rail" aria-label="Lists">
       <Alerts />
@@ -39,7 +42,7 @@ function AlertItem({ alert }: { alert: Alert }) {
   const to = useApp((s) => s.view?.to ?? 0);
   const began = zone.clockNear(Date.parse(alert.began), to);
   const end = alert.state === "firing" ? "firing" : alert.end_reason === "session ended" ? "session ended" : "ended";
-  const below = alert.state === "firing" ? ` · ends below ${formatShort(alert.release)}` : "";
+  const below = alert.state === "firing" && alert.severity !== "info" ? ` · ends below ${formatShort(alert.release)}` : "";
   return (
     <button class="rail_item" onClick={() => showAlert(alert)}>
       {alert.severity === "info" ? <InfoMark /> : alert.state === "firing" ? <AlertMark /> : <WarnMark />}
@@ -94,7 +97,7 @@ function LogFacts() {
     <section class="rail_part">
       <h2>Log {sources.length > 1 && <span>newest of {sources.length}</span>}</h2>
       <dl class="facts">
-        <Fact name="file" value={newest.file} />
+        <Fact name="file" value={newest.file.replace(/^.*[\\/]/, "")} title={newest.file} />
         <Fact name="size" value={formatBytes(newest.bytes)} />
         <Fact name="rows read" value={formatNumber(rows ?? newest.rows, 0)} />
         <Fact name="set aside" value={formatNumber(newest.set_aside, 0)} />
@@ -106,11 +109,11 @@ function LogFacts() {
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+function Fact({ name, value, title = value }: { name: string; value: string; title?: string }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd class="ellipsis" title={value}>{value}</dd>
+      <dd class="ellipsis" title={title}>{value}</dd>
     </div>
   );
 }

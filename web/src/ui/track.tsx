@@ -88,9 +88,11 @@ function Plot({ track, ticks }: { track: ChartTrack; ticks: TimeTick[] }) {
   const theme = useApp((s) => s.theme);
   const step = useApp((s) => s.frame?.step ?? 0);
   const wide = useApp((s) => s.layout === "wide");
+  // A canvas for what has not arrived would only delay what has.
+  const known = useApp((s) => track.shown.length === 0 || track.shown.some((m) => s.frame?.series.has(m.metric.name)));
   useLayoutEffect(() => () => plot.current?.destroy(), []);
   useLayoutEffect(() => {
-    if (!root.current || !view || document.hidden) return;
+    if (!root.current || !view || document.hidden || (!known && !plot.current)) return;
     const palette = paletteOf(theme);
     const colors = palette.family[track.topic.family];
     plot.current ??= new TrackPlot(root.current);
@@ -111,6 +113,6 @@ function Plot({ track, ticks }: { track: ChartTrack; ticks: TimeTick[] }) {
       wordsFrom: wide ? 6 : 40,
       palette,
     });
-  }, [track, ticks, view, width, theme, wide]);
+  }, [track, ticks, view, width, theme, wide, known]);
   return <div class="plot" ref={root} style={{ height: track.plotHeight + "px" }} />;
 }
