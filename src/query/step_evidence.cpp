@@ -54,6 +54,10 @@ std::optional<double> median_within(const Readings& readings, Timestamp from, Ti
   return median_of(part);
 }
 
+std::optional<double> median_before(const Readings& readings, const Step& step) {
+  return median_within(readings, step.previous - step.window + microseconds{1}, step.time);
+}
+
 std::string say_move(const std::string& metric, double before, double after,
                      const std::string& unit) {
   return fmt::format("{} {} → {} {}", say_metric(metric), say_number(before, 0),
@@ -63,7 +67,7 @@ std::string say_move(const std::string& metric, double before, double after,
 // What follows at once: power and clock.
 std::string moved_at_once(const Readings& readings, const Step& step, const MetricRecord& metric,
                           double least, double least_share) {
-  const auto before = median_within(readings, step.time - step.window, step.time);
+  const auto before = median_before(readings, step);
   const auto after = median_within(readings, step.time, step.time + step.window);
   if (!before || !after) return "";
   const double size = std::abs(*after - *before);
@@ -73,7 +77,7 @@ std::string moved_at_once(const Readings& readings, const Step& step, const Metr
 
 // What lags: temperature.
 std::string moved_slowly(const Readings& readings, const Step& step, const MetricRecord& metric) {
-  const auto before = median_within(readings, step.time - step.window, step.time);
+  const auto before = median_before(readings, step);
   const Timestamp last = readings.times.back();
   const Timestamp tail = std::max(step.time, last - std::max(kTail, step.window));
   const auto after = median_within(readings, tail, last + microseconds{1});
@@ -147,7 +151,7 @@ Expected<std::vector<std::string>> step_evidence(const History& history, const D
                                                  const Step& step, Timestamp from,
                                                  Timestamp until) {
   using Kind = Evidence::Kind;
-  const TimeRange range{std::max(from, step.time - step.window), until};
+  const TimeRange range{std::max(from, step.previous - step.window), until};
   Evidence evidence(history, device, step, range);
   if (auto added = evidence.add(Kind::power, power_metrics()); !added) {
     return std::unexpected(std::move(added).error());

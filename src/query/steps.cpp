@@ -182,7 +182,8 @@ std::optional<Step> StepFinder::measure(std::size_t row) const {
   std::vector<double> before = present(all.subspan(begin, row - begin));
   std::vector<double> after = present(all.subspan(row, window_end(row) - row));
   if (std::min(before.size(), after.size()) < readings_min_) return std::nullopt;
-  Step step{times_[row], median_of(before), median_of(after), window_, metric_, source_, session_};
+  Step step{times_[row], times_[row - 1], median_of(before), median_of(after),
+            window_,     metric_,         source_,           session_};
   if (!enough(step.before, step.after)) return std::nullopt;
   if (!agree(before, step.before, step.after)) return std::nullopt;
   if (!agree(after, step.after, step.before)) return std::nullopt;

@@ -17,7 +17,8 @@
 namespace gpulse {
 
 struct Step {
-  Timestamp time;     // of the first row on the new level
+  Timestamp time;      // of the first row on the new level
+  Timestamp previous;  // of the row before it; a pause may lie between
   double before = 0;  // medians
   double after = 0;
   std::chrono::microseconds window{0};  // the length that they were taken over

@@ -149,6 +149,7 @@ TEST(Steps, APauseWithinASessionIsBridged) {
   const auto steps = steps_of(history, {20, 0});
   ASSERT_EQ(steps.size(), 1U);
   EXPECT_EQ(steps[0].time, at(160));
+  EXPECT_EQ(steps[0].previous, at(99));
 }
 
 TEST(Steps, AbsentReadingsAreNeitherLevel) {
