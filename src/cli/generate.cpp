@@ -52,8 +52,7 @@ Expected<GeneratorOptions> options_of(const CLI::App& app, const Arguments& argu
   }
   // Out of any sensible range it is left to validate(); the conversion must just not overflow.
   const double microseconds = std::isfinite(arguments.interval) ? arguments.interval * 1e6 : 0;
-  options.interval = std::chrono::microseconds{
-      static_cast<std::int64_t>(std::min(std::max(microseconds, 0.0), 1e15) + 0.5)};
+  options.interval = std::chrono::microseconds{std::llround(std::clamp(microseconds, 0.0, 1e15))};
   const auto columns = parse_column_set(arguments.columns);
   if (!columns) return std::unexpected(columns.error());
   options.columns = *columns;

@@ -146,7 +146,7 @@ std::string header_text(ColumnSet set, DegreeSign degree) {
   std::string text = "        Date        ,";
   for (const Column& column : columns_of(set)) {
     std::string title(column.title);
-    const std::size_t at = title.find("\xB0");
+    const std::size_t at = title.find('\xB0');
     if (at != std::string::npos) title.replace(at, 2, degree_celsius(degree));
     text.append(" ").append(title).append(" ,");
   }
@@ -175,7 +175,7 @@ void RowText::set_time(LocalTime time) {
   const local_days day = floor<days>(time);
   const year_month_day date{day};
   const std::int64_t minute_of_day = minute - floor<minutes>(day).time_since_epoch().count();
-  put_two(&text_[0], int{date.year()} / 100);
+  put_two(text_.data(), int{date.year()} / 100);
   put_two(&text_[2], int{date.year()} % 100);
   put_two(&text_[5], unsigned{date.month()});
   put_two(&text_[8], unsigned{date.day()});
