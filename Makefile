@@ -58,5 +58,5 @@ setup-run:
 	@setup/setup.sh run
 
 build-release: setup-run
-	@setup/step.sh "build release" setup/build.sh release
+	@setup/step.sh "build release" setup/build.sh release gpulse
 	@ln -sfn release/src/cli/gpulse build/gpulse

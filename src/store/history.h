@@ -52,7 +52,7 @@ struct SourceRecord {
   Timestamp first;
   Timestamp last;
   std::chrono::microseconds longest_step{0};  // between two rows of one session
-  std::optional<Timestamp> longest_step_at;   // the row before it
+  std::optional<Timestamp> longest_step_at;   // the row behind it
 };
 
 struct SetAsideRecord {

@@ -1,6 +1,10 @@
 #include "store/source_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "gpuz/header.h"
 
 namespace gpulse {
 
@@ -21,21 +25,35 @@ Expected<std::unique_ptr<SourceWriter>> SourceWriter::resume(Store& store, Sourc
   writer->source_ = from;
   writer->source_.record.file = file;
   writer->source_.importing = importing;
-  LayoutPtr layout;
-  {
-    const std::lock_guard lock(store.book_mutex_);
-    for (const LedgerSession& session : store.devices_[from.record.device].sessions) {
-      if (session.record.source == from.record.source &&
-          session.record.session == from.checkpoint.reader.session) {
-        writer->sessions_ = {session};
-        writer->last_time_ = session.record.last;
-        layout = session.record.layout;
-      }
-    }
+  auto claim = store.claim(from.record.source, file);
+  if (!claim) return std::unexpected(claim.error());
+  writer->claim_ = std::move(*claim);
+  const auto now = store.find_source(from.record.source);
+  if (!now || now->checkpoint.reader.position != from.checkpoint.reader.position) {
+    return operation_error(fmt::format("{} was read on meanwhile", file), true);
   }
-  if (layout == nullptr) return writer;  // retention took the session's rows: a new state begins
+  SessionRecord running;
+  running.device = from.record.device;
+  running.source = from.record.source;
+  running.session = from.checkpoint.reader.session;
+  writer->sessions_ = {{0, std::move(running)}};
+  {
+    const std::lock_guard turn(store.write_mutex_);
+    writer->catch_up_with_retention();
+  }
+  LedgerSession& session = writer->sessions_.back();
+  if (session.id != 0) {
+    writer->last_time_ = session.record.last;
+  } else if (from.checkpoint.reader.session_pending) {
+    // Retention took the session, and the heading in force is the next one's: a new state begins.
+    writer->sessions_.clear();
+    return writer;
+  } else {
+    session.record.layout =
+        std::make_shared<const Layout>(parse_header(from.checkpoint.reader.header));
+  }
   if (auto restored = writer->windows_.restore(from.checkpoint.windows, from.record.device,
-                                               from.record.source, layout);
+                                               from.record.source, session.record.layout);
       !restored) {
     return std::unexpected(std::move(restored).error().wrapped("cannot go on with the windows"));
   }
@@ -45,8 +63,30 @@ Expected<std::unique_ptr<SourceWriter>> SourceWriter::resume(Store& store, Sourc
   return writer;
 }
 
+// The store's writing turn is taken. Rows of the running session that were removed are not in its record
+// any more; a session that was removed whole is put anew when its next rows come.
+void SourceWriter::catch_up_with_retention() {
+  removals_ = store_.removals_;
+  if (sessions_.empty()) return;
+  LedgerSession& running = sessions_.back();
+  const std::lock_guard lock(store_.book_mutex_);
+  const auto book = store_.devices_.find(source_.record.device);
+  if (book != store_.devices_.end()) {
+    for (const LedgerSession& session : book->second.sessions) {
+      if (session.record.source == running.record.source &&
+          session.record.session == running.record.session) {
+        running = session;
+        return;
+      }
+    }
+  }
+  running.id = 0;
+  running.record.rows = 0;
+}
+
 Expected<void> SourceWriter::begin() {
   turn_ = std::unique_lock(store_.write_mutex_);
+  if (removals_ != store_.removals_) catch_up_with_retention();
   failed_.reset();
   rows_.clear();
   new_windows_.clear();
@@ -81,7 +121,8 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
     record.source = rows.source;
     record.first = record.last = rows.times.front();
   }
-  if (source_.id == 0) fail(store_.ledger_->put_source(source_));
+  if (source_.id == 0) fail(make_source());
+  if (failed_) return;
   for (const SetAside& line : before_source_) {
     fail(store_.ledger_->put_set_aside(source_.id, line));
   }
@@ -91,6 +132,7 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
   take_steps(rows);
   take_presence(rows);
   LedgerSession& session = sessions_.back();
+  if (session.record.rows == 0) session.record.first = rows.times.front();
   session.record.rows += static_cast<std::int64_t>(rows.rows());
   session.record.last = rows.times.back();
   record.rows += static_cast<std::int64_t>(rows.rows());
@@ -103,6 +145,18 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
   windows_.push(rows, now, new_windows_);
   alerts_.push(rows, new_alerts_);
   rows_.push_back(rows);
+}
+
+// The first row has shown which log this is.
+Expected<void> SourceWriter::make_source() {
+  auto claim = store_.claim(source_.record.source, source_.record.file);
+  if (!claim) return std::unexpected(claim.error());
+  claim_ = std::move(*claim);
+  if (store_.find_source(source_.record.source)) {
+    return operation_error(
+        fmt::format("{} turned out to be known already", source_.record.file), true);
+  }
+  return store_.ledger_->put_source(source_);
 }
 
 void SourceWriter::on_set_aside(const SetAside& line) {
@@ -131,7 +185,7 @@ void SourceWriter::take_steps(const SampleBatch& rows) {
   for (const Timestamp time : rows.times) {
     if (last_time_ && time - *last_time_ > source_.record.longest_step) {
       source_.record.longest_step = time - *last_time_;
-      source_.record.longest_step_at = last_time_;
+      source_.record.longest_step_at = time;
     }
     last_time_ = time;
   }
@@ -154,12 +208,12 @@ void SourceWriter::take_presence(const SampleBatch& rows) {
 // Windows and alerts of this transaction; of a key that came several times the last state counts.
 void SourceWriter::store_derived() {
   for (const Window& window : new_windows_) {
-    if (const LedgerSession* session = session_of(window.session)) {
+    if (const LedgerSession* session = session_of(window.session); session && session->id != 0) {
       fail(store_.ledger_->put_window(session->id, window));
     }
   }
   for (const Alert& alert : new_alerts_) {
-    if (const LedgerSession* session = session_of(alert.session)) {
+    if (const LedgerSession* session = session_of(alert.session); session && session->id != 0) {
       fail(store_.ledger_->put_alert(session->id, alert));
     }
   }
@@ -175,7 +229,7 @@ Expected<void> SourceWriter::commit(const LogReaderState& reader, std::uint64_t 
     source_.checkpoint.windows = windows_.save();
     source_.checkpoint.alerts = alerts_.save();
     for (LedgerSession& session : sessions_) {
-      fail(store_.ledger_->put_session(session, source_.id));
+      if (session.id != 0) fail(store_.ledger_->put_session(session, source_.id));
     }
     store_derived();
     fail(store_.ledger_->put_source(source_));
