@@ -26,12 +26,12 @@ test: ## every test: release, address sanitizer, page, short fuzzing
 test-tsan: ## the tests under the thread sanitizer
 	@setup/setup.sh run test
 	@setup/step.sh "build tsan" setup/build.sh tsan
-	@setup/step.sh "ctest tsan" ctest --preset tsan -LE faults
+	@setup/step.sh "ctest tsan" ctest --preset tsan
 	@tail -n 3 build/log/ctest-tsan.log
 
 test-faults: build-release ## kill, fill the disk and lose writes, many times over
 	@setup/setup.sh run test
-	@GPULSE_FAULT_ROUNDS=200 setup/step.sh "ctest faults" ctest --preset release -L faults
+	@GPULSE_FAULT_ROUNDS=60 setup/step.sh "ctest faults" ctest --preset release -L faults
 	@tail -n 3 build/log/ctest-faults.log
 
 bench: build-release ## the benchmarks against DuckDB and the Prometheus node exporter
