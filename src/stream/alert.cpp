@@ -168,6 +168,12 @@ void AlertEvaluator::flush(std::vector<Alert>& out) {
   session_ = -1;
 }
 
+void AlertEvaluator::firing(std::vector<Alert>& out) const {
+  for (std::size_t rule = 0; rule < rules_.size(); ++rule) {
+    if (states_[rule].firing) out.push_back(alert(rule));
+  }
+}
+
 Alert AlertEvaluator::alert(std::size_t rule) const {
   const RuleState& state = states_[rule];
   return {.device = device_,

@@ -71,6 +71,8 @@ class AlertEvaluator {
   void push(const SampleBatch& batch, std::vector<Alert>& out);
   // The session or the source has ended.
   void flush(std::vector<Alert>& out);
+  // Appends the alerts that are firing, as they stand.
+  void firing(std::vector<Alert>& out) const;
 
   [[nodiscard]] std::string save() const;
   // Takes what save() gave, under the same rules or others: a rule that is gone ends its alert by
