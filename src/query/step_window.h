@@ -19,6 +19,8 @@ class StepWindow {
   void move(std::span<const double> column, std::size_t begin, std::size_t end);
   void reset() { begin_ = end_ = 0, sorted_.clear(); }
 
+  [[nodiscard]] std::size_t begin() const { return begin_; }
+  [[nodiscard]] std::size_t end() const { return end_; }
   [[nodiscard]] std::size_t count() const { return sorted_.size(); }  // present readings
   [[nodiscard]] double median() const;
 

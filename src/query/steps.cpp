@@ -136,8 +136,17 @@ bool StepFinder::quiet(std::size_t begin, std::size_t end) const {
 }
 
 void StepFinder::examine_row(std::size_t row) {
-  before_.move(readings_, window_begin(row), row);
-  after_.move(readings_, row, window_end(row));
+  // From row to row the windows move by a row or so: no need to search for their ends.
+  std::size_t begin = before_.begin();
+  std::size_t end = after_.end();
+  if (before_.end() + 1 != row || before_.end() == 0) {
+    begin = window_begin(row);
+    end = window_end(row);
+  }
+  while (times_[begin] <= times_[row - 1] - window_) ++begin;
+  while (end < times_.size() && times_[end] < times_[row] + window_) ++end;
+  before_.move(readings_, begin, row);
+  after_.move(readings_, row, end);
   const bool covered = std::min(before_.count(), after_.count()) >= readings_min_;
   const double before = covered ? before_.median() : 0;
   const double after = covered ? after_.median() : 0;

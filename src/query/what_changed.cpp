@@ -68,33 +68,43 @@ std::string say_newest(std::span<const SessionBegin> begins, const TimePhrases& 
 }  // namespace
 
 WhatChanged::WhatChanged(const DeviceRecord& device, ColumnList& columns)
-    : device_(device),
-      load_steps_(StepSize{kLoadStep, 0}),
-      power_steps_(StepSize{kPowerStepWatts, kPowerStepShare}) {
+    : device_(device), load_steps_(StepSize{kLoadStep, 0}) {
   const auto find = [&](const std::string& metric) -> std::optional<Column> {
     const auto known = std::ranges::find(device.metrics, metric, &MetricRecord::name);
     if (known == device.metrics.end()) return std::nullopt;
-    return Column{*known, columns.add(metric), {}};
+    return Column{*known, 0, {}};
   };
   load_ = find("gpu_load");
+  if (load_) load_->column = columns.add(load_->metric.name);
   for (const std::string& metric : power_metrics()) {
     if (auto column = find(metric)) power_.push_back(*std::move(column));
   }
 }
 
 void WhatChanged::add(const TimedBlock& block) {
-  const auto load = load_ ? block.values[load_->column] : std::span<const double>{};
-  if (!load.empty()) {
-    note_extent(*load_, load);
-    load_steps_.add(block, load_->metric.name, load, {});
-  }
-  for (Column& power : power_) {
-    const auto readings = block.values[power.column];
-    if (readings.empty()) continue;
-    note_extent(power, readings);
-    power_steps_.add(block, power.metric.name, readings, load);
-    break;
-  }
+  if (!load_ || block.values[load_->column].empty()) return;
+  note_extent(*load_, block.values[load_->column]);
+  load_steps_.add(block, load_->metric.name, block.values[load_->column], {});
+}
+
+Expected<std::vector<Step>> WhatChanged::find_power_steps(const History& history, TimeRange range) {
+  ColumnList columns;
+  const std::size_t load_column = columns.add("gpu_load");
+  for (Column& power : power_) power.column = columns.add(power.metric.name);
+  StepFinder finder(StepSize{kPowerStepWatts, kPowerStepShare});
+  auto walked =
+      walk_rows(history, {device_.device, range.from, range.to, columns.names()},
+                [&](const TimedBlock& block) {
+                  for (Column& power : power_) {
+                    const auto readings = block.values[power.column];
+                    if (readings.empty()) continue;
+                    note_extent(power, readings);
+                    finder.add(block, power.metric.name, readings, block.values[load_column]);
+                    break;
+                  }
+                });
+  if (!walked) return std::unexpected(std::move(walked).error());
+  return std::move(finder).finish();
 }
 
 void WhatChanged::note_extent(Column& column, std::span<const double> readings) {
@@ -110,7 +120,11 @@ Expected<Answer> WhatChanged::answer(const History& history, const AnswerContext
   Answer answer;
   answer.question = "What changed?";
   std::vector<Step> steps = std::move(load_steps_).finish();
-  if (steps.empty()) steps = std::move(power_steps_).finish();
+  if (steps.empty() && !power_.empty()) {
+    auto power_steps = find_power_steps(history, context.range);
+    if (!power_steps) return std::unexpected(std::move(power_steps).error());
+    steps = *std::move(power_steps);
+  }
   auto said = steps.empty() ? say_sessions(history, context, answer)
                             : say_step(history, context, steps, answer);
   if (!said) return std::unexpected(std::move(said).error());

@@ -15,7 +15,8 @@ class WhatChanged {
   WhatChanged(const DeviceRecord& device, ColumnList& columns);
 
   void add(const TimedBlock& block);
-  // Reads the rows around a step once more, for what else moved then.
+  // Reads the rows around a step once more, for what else moved then; and where load has no step,
+  // all rows, for those of power.
   [[nodiscard]] Expected<Answer> answer(const History& history, const AnswerContext& context) &&;
 
  private:
@@ -30,6 +31,8 @@ class WhatChanged {
   };
 
   static void note_extent(Column& column, std::span<const double> readings);
+  [[nodiscard]] Expected<std::vector<Step>> find_power_steps(const History& history,
+                                                             TimeRange range);
   [[nodiscard]] Expected<void> say_step(const History& history, const AnswerContext& context,
                                         const std::vector<Step>& steps, Answer& answer) const;
   [[nodiscard]] Expected<void> say_sessions(const History& history, const AnswerContext& context,
@@ -43,7 +46,6 @@ class WhatChanged {
   std::optional<Column> load_;
   std::vector<Column> power_;  // what stands first is preferred
   StepFinder load_steps_;
-  StepFinder power_steps_;
 };
 
 }  // namespace gpulse
