@@ -15,7 +15,7 @@ struct Ledger::Statements {
   Statement begin, commit, rollback;
   Statement insert_device, find_device, insert_format, find_format;
   Statement insert_source, update_source, insert_session, update_session;
-  Statement insert_sample, put_arrival, put_set_aside, put_window, put_alert;
+  Statement insert_sample, put_session_format, put_arrival, put_set_aside, put_window, put_alert;
 };
 
 namespace {
@@ -55,7 +55,7 @@ void bind_source(Statement& to, const LedgerSource& source, std::int64_t device)
   to.bind(15, std::int64_t{record.longest_step.count()});
   to.bind(16, microseconds(record.longest_step_at));
   to.bind(17, at.reader.position).bind(18, std::bit_cast<std::int64_t>(at.tail_hash));
-  to.bind(19, at.reader.header).bind(20, at.reader.session);
+  to.bind_blob(19, at.reader.header).bind(20, at.reader.session);
   to.bind(21, std::int64_t{at.reader.session_pending});
   to.bind(22, std::int64_t{clock.second_fold}).bind(23, clock.last_local);
   to.bind(24, clock.last_second).bind(25, clock.largest_second);
@@ -170,6 +170,7 @@ Expected<void> Ledger::prepare() {
           "VALUES(?1, ?2, ?3, ?4, ?5, ?6) RETURNING id"),
       sql("UPDATE sessions SET last=?2, rows=?3 WHERE id=?1"),
       sql("INSERT INTO samples VALUES(?1, ?2, ?3, ?4, ?5)"),
+      sql("INSERT OR IGNORE INTO session_formats(session, format) VALUES(?1, ?2)"),
       sql("INSERT INTO arrivals VALUES(?1, ?2, ?3) "
           "ON CONFLICT DO UPDATE SET last=max(last, excluded.last)"),
       sql("INSERT OR REPLACE INTO set_aside VALUES(?1, ?2, ?3, ?4)"),
@@ -229,9 +230,9 @@ Expected<std::vector<LedgerSession>> Ledger::sessions() {
 
 Expected<std::vector<MetricRecord>> Ledger::metrics(const Device& device) {
   auto ask = database_->prepare(
-      "SELECT columns FROM formats WHERE id IN (SELECT n.format FROM sessions n "
-      "JOIN sources s ON s.id=n.source JOIN devices d ON d.id=s.device WHERE host=?1 AND gpu=?2) "
-      "ORDER BY id");
+      "SELECT columns FROM session_formats u JOIN formats f ON f.id=u.format "
+      "JOIN sessions n ON n.id=u.session JOIN sources s ON s.id=n.source "
+      "JOIN devices d ON d.id=s.device WHERE host=?1 AND gpu=?2 ORDER BY u.id");
   if (!ask) return std::unexpected(ask.error());
   ask->bind(1, device.host).bind(2, device.gpu);
   std::vector<MetricRecord> metrics;
@@ -269,6 +270,7 @@ void Ledger::rollback() {
   // Ids that the transaction gave may be given again to others.
   formats_.clear();
   last_format_id_ = 0;
+  last_session_format_ = {};
 }
 
 Expected<std::int64_t> Ledger::device_id(const Device& device) {
@@ -341,6 +343,11 @@ Expected<void> Ledger::add_rows(const LedgerSession& session, const SampleBatch&
                                 Timestamp arrival) {
   const auto format = format_id(rows);
   if (!format) return std::unexpected(format.error());
+  if (const std::pair used(session.id, *format); used != last_session_format_) {
+    auto put = statements_->put_session_format.bind(1, session.id).bind(2, *format).run();
+    if (!put) return put;
+    last_session_format_ = used;
+  }
   Statement& insert = statements_->insert_sample;
   for (std::size_t row = 0; row < rows.rows(); ++row) {
     row_bytes_.clear();
@@ -389,24 +396,33 @@ Expected<void> Ledger::put_import(const LedgerImport& import) {
   auto put = database_->prepare("INSERT OR REPLACE INTO imports VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   if (!put) return std::unexpected(put.error());
   put->bind(1, import.id).bind(2, import.file).bind(3, import.name);
-  return put->bind(4, import.device.host)
-      .bind(5, import.device.gpu)
-      .bind(6, import.timezone)
-      .run();
+  put->bind(4, import.device.host).bind(5, import.device.gpu).bind(6, import.timezone);
+  return run_durably(*put);
 }
 
 Expected<void> Ledger::remove_import(const std::string& id) {
   auto remove = database_->prepare("DELETE FROM imports WHERE id=?1");
   if (!remove) return std::unexpected(remove.error());
-  return remove->bind(1, id).run();
+  return run_durably(remove->bind(1, id));
+}
+
+// For a statement outside a transaction. The other commits are left to the system to write: what a power
+// cut takes of them is read from the log again.
+Expected<void> Ledger::run_durably(Statement& statement) {
+  if (auto set = database_->execute("PRAGMA synchronous=FULL"); !set) return set;
+  auto done = statement.run();
+  if (auto set = database_->execute("PRAGMA synchronous=NORMAL"); !set && done) return set;
+  return done;
 }
 
 Expected<void> Ledger::remove_source(std::int64_t source_id) {
+  last_session_format_ = {};  // ids of sessions that are gone are given again
   for (const char* sql : {
            "DELETE FROM samples WHERE session IN (SELECT id FROM sessions WHERE source=?1)",
            "DELETE FROM arrivals WHERE session IN (SELECT id FROM sessions WHERE source=?1)",
            "DELETE FROM windows WHERE session IN (SELECT id FROM sessions WHERE source=?1)",
            "DELETE FROM alerts WHERE session IN (SELECT id FROM sessions WHERE source=?1)",
+           "DELETE FROM session_formats WHERE session IN (SELECT id FROM sessions WHERE source=?1)",
            "DELETE FROM sessions WHERE source=?1",
            "DELETE FROM set_aside WHERE source=?1",
            "DELETE FROM sources WHERE id=?1",
@@ -439,8 +455,10 @@ Expected<std::optional<std::int64_t>> Ledger::remove_oldest(Timestamp arrived_be
   return session;
 }
 
-// Within a transaction: the rows of a session up to `last`, which arrived on or before `day`.
+// Within a transaction: the rows of a session up to `last`, which arrived on or before `day`. A session
+// without rows goes whole, since its id is given again.
 Expected<void> Ledger::remove_arrivals(std::int64_t session, std::int64_t day, std::int64_t last) {
+  last_session_format_ = {};
   for (const char* sql : {
            "DELETE FROM samples WHERE session=?1 AND time<=?3",
            "DELETE FROM windows WHERE session=?1 AND end<=?3",
@@ -449,12 +467,24 @@ Expected<void> Ledger::remove_arrivals(std::int64_t session, std::int64_t day, s
            "UPDATE sessions SET rows=(SELECT count(*) FROM samples WHERE session=?1), "
            "first=coalesce((SELECT min(time) FROM samples WHERE session=?1), first) WHERE id=?1",
            "DELETE FROM sessions WHERE id=?1 AND rows=0",
+           "DELETE FROM windows WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
+           "DELETE FROM alerts WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
+           "DELETE FROM arrivals WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
+           "DELETE FROM session_formats WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
        }) {
     auto change = database_->prepare(sql);
     if (!change) return std::unexpected(change.error());
     if (auto done = change->bind(1, session).bind(2, day).bind(3, last).run(); !done) return done;
   }
   return {};
+}
+
+Expected<void> Ledger::end_alerts(Timestamp before) {
+  auto end = database_->prepare(
+      "UPDATE alerts SET ended=(SELECT last FROM sessions WHERE id=session), end_reason=?2 "
+      "WHERE ended IS NULL AND session IN (SELECT id FROM sessions WHERE last<?1)");
+  if (!end) return std::unexpected(end.error());
+  return end->bind(1, to_microseconds(before)).bind(2, to_string(AlertEnd::session_ended)).run();
 }
 
 Expected<std::int64_t> Ledger::bytes() {

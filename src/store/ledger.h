@@ -75,6 +75,8 @@ class Ledger {
   [[nodiscard]] Expected<void> put_set_aside(std::int64_t source_id, const SetAside& line);
   [[nodiscard]] Expected<void> put_window(std::int64_t session_id, const Window& window);
   [[nodiscard]] Expected<void> put_alert(std::int64_t session_id, const Alert& alert);
+  // These two, and all that was committed before them, are on the disk itself on return: what is handed
+  // over is promised to be kept, and its file goes when it has been read.
   [[nodiscard]] Expected<void> put_import(const LedgerImport& import);
   [[nodiscard]] Expected<void> remove_import(const std::string& id);
   // A source with all that came of it.
@@ -84,12 +86,16 @@ class Ledger {
   // of one day and session a call, in a transaction of its own. Returns the session's id, none when
   // there was nothing to remove. Positions outlive the rows.
   [[nodiscard]] Expected<std::optional<std::int64_t>> remove_oldest(Timestamp arrived_before);
+  // Ends the firing alerts of sessions whose last row is older than `before`: whatever comes next is of
+  // another session. Should it not be, its writer takes that back.
+  [[nodiscard]] Expected<void> end_alerts(Timestamp before);
   // What the ledger takes of the disk, less what it would use again.
   [[nodiscard]] Expected<std::int64_t> bytes();
 
  private:
   explicit Ledger(std::unique_ptr<Database> database);
   [[nodiscard]] Expected<void> prepare();
+  [[nodiscard]] Expected<void> run_durably(Statement& statement);
   [[nodiscard]] Expected<void> remove_arrivals(std::int64_t session, std::int64_t day,
                                                std::int64_t last);
   [[nodiscard]] Expected<std::int64_t> format_id(const SampleBatch& rows);
@@ -98,6 +104,8 @@ class Ledger {
   std::unique_ptr<Database> database_;
   std::map<std::string, std::int64_t> formats_;  // text of a row format -> id
   RowFormat last_format_;
+  // The session and format that the last rows were filed under.
+  std::pair<std::int64_t, std::int64_t> last_session_format_;
   std::int64_t last_format_id_ = 0;
   std::string row_bytes_;
   struct Statements;

@@ -17,7 +17,7 @@ CREATE TABLE sources(
   absent INTEGER NOT NULL, absent_first INTEGER, absent_last INTEGER,
   first INTEGER NOT NULL, last INTEGER NOT NULL, last_arrival INTEGER NOT NULL,
   longest_step INTEGER NOT NULL, longest_step_at INTEGER,
-  position INTEGER NOT NULL, tail_hash INTEGER NOT NULL, header TEXT NOT NULL,
+  position INTEGER NOT NULL, tail_hash INTEGER NOT NULL, header BLOB NOT NULL,
   session INTEGER NOT NULL, session_pending INTEGER NOT NULL,
   second_fold INTEGER NOT NULL, last_local INTEGER NOT NULL, last_second INTEGER NOT NULL,
   largest_second INTEGER NOT NULL, base INTEGER NOT NULL, rank INTEGER NOT NULL,
@@ -26,6 +26,9 @@ CREATE TABLE sessions(
   id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources, session INTEGER NOT NULL,
   format INTEGER NOT NULL REFERENCES formats, first INTEGER NOT NULL, last INTEGER NOT NULL,
   rows INTEGER NOT NULL, UNIQUE(source, session)) STRICT;
+CREATE TABLE session_formats(
+  id INTEGER PRIMARY KEY, session INTEGER NOT NULL, format INTEGER NOT NULL,
+  UNIQUE(session, format)) STRICT;
 CREATE TABLE samples(
   session INTEGER NOT NULL, time INTEGER NOT NULL, offset INTEGER NOT NULL,
   format INTEGER NOT NULL, readings BLOB NOT NULL,

@@ -60,6 +60,7 @@ Expected<std::unique_ptr<SourceWriter>> SourceWriter::resume(Store& store, Sourc
   if (auto restored = writer->alerts_.restore(from.checkpoint.alerts); !restored) {
     return std::unexpected(std::move(restored).error().wrapped("cannot go on with the alerts"));
   }
+  writer->alerts_may_be_ended_ = true;
   return writer;
 }
 
@@ -143,6 +144,10 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
   if (failed_) return;
   fail(store_.ledger_->add_rows(session, rows, now));
   windows_.push(rows, now, new_windows_);
+  if (alerts_may_be_ended_ && rows.session == source_.checkpoint.reader.session) {
+    alerts_.firing(new_alerts_);
+  }
+  alerts_may_be_ended_ = false;
   alerts_.push(rows, new_alerts_);
   rows_.push_back(rows);
 }
@@ -280,6 +285,7 @@ Expected<void> SourceWriter::publish_end() {
   if (auto begun = begin(); !begun) return begun;
   windows.flush(new_windows_);
   alerts.flush(new_alerts_);
+  alerts_may_be_ended_ = true;
   return publish_derived();
 }
 

@@ -54,6 +54,7 @@ class SourceWriter final : public LogReceiver {
 
  private:
   friend class Store;
+  [[nodiscard]] Expected<void> make_source();
   void take_session(const SampleBatch& rows);
   void take_steps(const SampleBatch& rows);
   void take_presence(const SampleBatch& rows);
@@ -62,13 +63,21 @@ class SourceWriter final : public LogReceiver {
   void fail(Expected<void> result);
   [[nodiscard]] LedgerSession* session_of(std::int64_t session);
 
+  // What the removal of old rows has changed under this writer.
+  void catch_up_with_retention();
+
   Store& store_;
+  SourceClaim claim_;
   LedgerSource source_;
   WindowAggregator windows_;
   AlertEvaluator alerts_;
-  std::vector<LedgerSession> sessions_;  // the running one, and those that this transaction began
+  // The running one, and those that this transaction began. An id of 0: without rows in the ledger.
+  std::vector<LedgerSession> sessions_;
   std::optional<Timestamp> last_time_;   // of the running session's last row
+  // The ledger may have alerts ended that go on with the next row: they are written anew with it.
+  bool alerts_may_be_ended_ = false;
   std::vector<SetAside> before_source_;  // lines before the first row, until there is a source
+  std::uint64_t removals_ = 0;           // the store's, when sessions_ was right
 
   // Of the transaction under way.
   std::unique_lock<std::mutex> turn_;

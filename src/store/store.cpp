@@ -68,6 +68,9 @@ Expected<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& 
   auto ledger = Ledger::open(store->file_);
   if (!ledger) return std::unexpected(ledger.error());
   store->ledger_ = std::move(*ledger);
+  if (auto ended = store->ledger_->end_alerts(clock.now() - kEndedAfter); !ended) {
+    return std::unexpected(ended.error());
+  }
   if (auto loaded = store->load(); !loaded) return std::unexpected(loaded.error());
   return store;
 }
@@ -84,13 +87,9 @@ Expected<void> Store::load() {
     const SourceRecord& from = source.record;
     DeviceBook& book = devices_[from.device];
     DeviceRecord& record = book.record;
-    const bool first = record.rows == 0;
     record.device = from.device;
-    record.first = first ? from.first : std::min(record.first, from.first);
-    record.last = first ? from.last : std::max(record.last, from.last);
     if (source.last_arrival >= record.last_arrival) record.timezone = from.timezone;
     record.last_arrival = std::max(record.last_arrival, source.last_arrival);
-    record.rows += from.rows;
     if (const auto known = before.find(from.device); known != before.end()) {
       book.appended = known->second.appended;
       book.newest = known->second.newest;
@@ -99,13 +98,15 @@ Expected<void> Store::load() {
     sources_.emplace(from.source, std::move(source));
   }
   for (LedgerSession& session : *sessions) {
-    devices_[session.record.device].sessions.push_back(std::move(session));
+    DeviceBook& book = devices_[session.record.device];
+    book.record.rows += session.record.rows;
+    book.sessions.push_back(std::move(session));
   }
   for (auto& [device, book] : devices_) {
     auto metrics = ledger_->metrics(device);
     if (!metrics) return std::unexpected(metrics.error());
     book.record.metrics = std::move(*metrics);
-    // Rows ahead of the clock do not count as newest, and retention may have taken the first.
+    // Rows ahead of the clock do not count as newest.
     if (!book.sessions.empty()) {
       const Timestamp limit = clock_.now() + options_.windows.ahead_max;
       book.record.first = book.sessions.front().record.first;
@@ -239,10 +240,10 @@ Expected<void> Store::ensure_hot(const Device& device) const {
   Timestamp from;
   {
     const std::lock_guard lock(book_mutex_);
-    const DeviceBook& book = devices_.at(device);
-    if (book.hot) return {};
-    sessions = book.sessions;
-    from = hot_from(book);
+    const auto book = devices_.find(device);
+    if (book == devices_.end() || book->second.hot) return {};
+    sessions = book->second.sessions;
+    from = hot_from(book->second);
   }
   HotColumns hot;
   auto ledger = reader();
@@ -380,6 +381,32 @@ std::optional<LedgerSource> Store::find_source_of_file(const std::string& file) 
   return *newest;
 }
 
+Expected<SourceClaim> Store::claim(const std::string& source, const std::string& file) {
+  const std::lock_guard lock(book_mutex_);
+  const auto [held, is_new] = claims_.try_emplace(source, file);
+  if (!is_new) {
+    return operation_error(
+        fmt::format("{} is the same log as {}, which is being read already", file, held->second),
+        true);
+  }
+  return SourceClaim(*this, source);
+}
+
+SourceClaim::SourceClaim(SourceClaim&& other) noexcept
+    : store_(std::exchange(other.store_, nullptr)), source_(std::move(other.source_)) {}
+
+SourceClaim& SourceClaim::operator=(SourceClaim&& other) noexcept {
+  std::swap(store_, other.store_);
+  std::swap(source_, other.source_);
+  return *this;
+}
+
+SourceClaim::~SourceClaim() {
+  if (store_ == nullptr) return;
+  const std::lock_guard lock(store_->book_mutex_);
+  store_->claims_.erase(source_);
+}
+
 Device Store::free_device(const Device& wish) const {
   const std::lock_guard lock(book_mutex_);
   Device device = wish;
@@ -403,9 +430,11 @@ Expected<void> Store::remove_import(const std::string& id) {
 }
 
 Expected<void> Store::remove_source(const std::string& source) {
-  const std::lock_guard turn(write_mutex_);
   const auto known = find_source(source);
   if (!known) return {};
+  const auto claimed = claim(source, known->record.file);
+  if (!claimed) return std::unexpected(claimed.error());
+  const std::lock_guard turn(write_mutex_);
   if (auto begun = ledger_->begin(); !begun) return begun;
   auto removed = ledger_->remove_source(known->id);
   if (removed) removed = ledger_->commit();
@@ -433,6 +462,7 @@ Expected<std::size_t> Store::apply_retention() {
     if (!session) return std::unexpected(session.error());
     if (!*session) return removed;
     ++removed;
+    ++removals_;
     const std::lock_guard lock(book_mutex_);
     if (auto loaded = load(); !loaded) return std::unexpected(loaded.error());
   }
@@ -494,6 +524,7 @@ void Store::publish(const SourceWriter& writer) {
       book.record.timezone = writer.source_.record.timezone;
     }
     for (const LedgerSession& session : writer.sessions_) {
+      if (session.id == 0) continue;
       const auto known = std::ranges::find(book.sessions, session.id, &LedgerSession::id);
       if (known != book.sessions.end()) {
         known->record = session.record;

@@ -42,6 +42,22 @@ struct StoreOptions {
 };
 
 class SourceWriter;
+class Store;
+
+// A source is read by one at a time: whoever holds this. Given back when it goes.
+class SourceClaim {
+ public:
+  SourceClaim() = default;  // of nothing
+  SourceClaim(SourceClaim&& other) noexcept;
+  SourceClaim& operator=(SourceClaim&& other) noexcept;
+  ~SourceClaim();
+
+ private:
+  friend class Store;
+  SourceClaim(Store& store, std::string source) : store_(&store), source_(std::move(source)) {}
+  Store* store_ = nullptr;
+  std::string source_;
+};
 
 // One program at a time per folder. Members may be called from any thread; writers take turns.
 class Store final : public History {
@@ -76,6 +92,9 @@ class Store final : public History {
   // What is known of the source of that identity, or was last read from that file.
   [[nodiscard]] std::optional<LedgerSource> find_source(const std::string& source) const;
   [[nodiscard]] std::optional<LedgerSource> find_source_of_file(const std::string& file) const;
+  // For reading that source from `file`. A retryable error that names the other file when it is being
+  // read already.
+  [[nodiscard]] Expected<SourceClaim> claim(const std::string& source, const std::string& file);
   // The device that a new source of this wish gets: as wished unless another source of `taken`'s kind
   // bears it already; then with "-2", "-3", ... behind the gpu.
   [[nodiscard]] Device free_device(const Device& wish) const;
@@ -84,7 +103,7 @@ class Store final : public History {
   [[nodiscard]] Expected<std::vector<LedgerImport>> imports() const;
   [[nodiscard]] Expected<void> put_import(const LedgerImport& import);
   [[nodiscard]] Expected<void> remove_import(const std::string& id);
-  // Takes a source with all its rows back.
+  // Takes a source with all its rows back. An error, as of claim(), while it is being read.
   [[nodiscard]] Expected<void> remove_source(const std::string& source);
 
   // Removes what the retention says; returns the sessions touched.
@@ -96,6 +115,7 @@ class Store final : public History {
 
  private:
   friend class SourceWriter;
+  friend class SourceClaim;
 
   struct DeviceBook {
     DeviceRecord record;            // its state is worked out when asked
@@ -130,9 +150,11 @@ class Store final : public History {
   // Taken in this order.
   mutable std::mutex write_mutex_;  // the ledger's writing connection
   std::unique_ptr<Ledger> ledger_;
+  std::uint64_t removals_ = 0;  // times that retention took rows
   mutable std::mutex book_mutex_;   // all that is below
   mutable std::map<Device, DeviceBook> devices_;
   std::map<std::string, LedgerSource> sources_;  // by identity
+  std::map<std::string, std::string> claims_;    // the files that sources are being read from
   mutable std::uint64_t asks_ = 0;
   mutable std::vector<std::unique_ptr<LedgerReader>> idle_readers_;
 };
