@@ -265,7 +265,7 @@ def why_no_row(cells, columns):
 
 
 def read_log(path, zone):
-    """The log's bytes, sessions (each with its rows) and set-aside lines."""
+    """The log's bytes, sessions (each with its rows and their offsets) and set-aside lines."""
     data = pathlib.Path(path).read_bytes()
     clock = Clock(zone)
     lines = Lines(data)
@@ -286,9 +286,10 @@ def read_log(path, zone):
         else:
             time, begins = clock.take(read_date(cells[0]))
             if begins or header_came:
-                sessions.append({"session": offset, "columns": lines.columns, "rows": []})
+                sessions.append({"session": offset, "columns": lines.columns, "rows": [], "offsets": []})
             header_came = False
             sessions[-1]["rows"].append((time, [read_reading(cell) for cell in cells[1:]]))
+            sessions[-1]["offsets"].append(offset)
     return len(data), sessions, set_aside
 
 
