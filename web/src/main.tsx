@@ -5,6 +5,7 @@ import "./style/base.css";
 import "./style/bar.css";
 import "./style/answers.css";
 import "./style/score.css";
+import "./style/overlay.css";
 import "./style/rail.css";
 import "./style/panels.css";
 import "./style/narrow.css";

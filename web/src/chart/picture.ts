@@ -1,19 +1,27 @@
+/** Above the page, since a picture that is passed on must say of which card and when. */
+const titleHeight = 32;
+
 /**
  * The page as it stands, on one canvas: the charts' own canvases, and every box and line of text
  * where the browser laid it out. A strict CSP rules out the usual way (an SVG with foreign objects).
  */
-export function drawPage(page: HTMLElement): HTMLCanvasElement {
+export function drawPage(page: HTMLElement, title: string): HTMLCanvasElement {
   const scale = Math.max(2, window.devicePixelRatio || 1);
   const box = page.getBoundingClientRect();
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(box.width * scale);
-  canvas.height = Math.round(box.height * scale);
+  canvas.height = Math.round((box.height + titleHeight) * scale);
   const ctx = canvas.getContext("2d");
   if (!ctx) return canvas;
   ctx.scale(scale, scale);
-  ctx.translate(-box.left, -box.top);
-  ctx.fillStyle = getComputedStyle(document.documentElement).backgroundColor;
-  ctx.fillRect(box.left, box.top, box.width, box.height);
+  const whole = getComputedStyle(document.documentElement);
+  ctx.fillStyle = whole.backgroundColor;
+  ctx.fillRect(0, 0, box.width, box.height + titleHeight);
+  ctx.fillStyle = whole.color;
+  ctx.font = `600 13px ${whole.fontFamily}`;
+  ctx.textBaseline = "middle";
+  ctx.fillText(title, 16, titleHeight / 2);
+  ctx.translate(-box.left, titleHeight - box.top);
   const walker = document.createTreeWalker(page, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node instanceof Text) drawText(ctx, node);
@@ -67,8 +75,8 @@ function fillBox(
 
 function drawText(ctx: CanvasRenderingContext2D, text: Text): void {
   const parent = text.parentElement;
-  const words = text.data.trim();
-  if (!words || !parent || !isSeen(parent)) return;
+  const words = text.data.replace(/\s+/g, " ");
+  if (words === " " || !parent || !isSeen(parent)) return;
   const style = getComputedStyle(parent);
   const range = document.createRange();
   range.selectNodeContents(text);
@@ -85,7 +93,7 @@ function drawText(ctx: CanvasRenderingContext2D, text: Text): void {
 }
 
 function drawWrapped(ctx: CanvasRenderingContext2D, words: string, left: number, width: number, boxes: DOMRect[]): void {
-  const parts = words.split(/\s+/);
+  const parts = words.trim().split(" ");
   for (const box of boxes) {
     let line = "";
     while (parts.length && ctx.measureText(line + parts[0]).width <= width + 2) line += parts.shift() + " ";

@@ -1,6 +1,6 @@
 import type { Alert, Session } from "../api/types";
-import { follows, openingRange, panned, sameRange, viewOf, zoomed, type Range } from "../model/range";
-import { labelOf, topicsOf, type Topic, type TopicMetric } from "../model/topics";
+import { follows, openingRange, panned, sameRange, zoomed, type Range } from "../model/range";
+import { labelOf, type Topic, type TopicMetric } from "../model/topics";
 import { load } from "./loader";
 import { currentDevice, cursorStore, serverNow, store, type State, type Theme } from "./state";
 import { clearCursor, setCursor } from "./cursor";
@@ -138,7 +138,7 @@ export function soloSeries(topic: Topic, one: TopicMetric): void {
   store.set({ toggled });
 }
 
-/** "18 °C under …" in the tab: the worst of what fires now, or the device's name. */
+/** In the tab: the worst of what fires now, or the device's name. */
 export function titleOf(state: State): string {
   const device = currentDevice(state);
   if (!device) return "gpulse";
@@ -146,15 +146,4 @@ export function titleOf(state: State): string {
   if (!firing) return `${device.host} / ${device.gpu} · gpulse`;
   const value = state.now?.values.get(firing.metric) ?? firing.peak;
   return `◆ ${Math.round(value)} ${firing.unit} ${labelOf(firing.metric)}`;
-}
-
-export function visibleTopics(state: State): Topic[] {
-  const device = currentDevice(state);
-  return device ? topicsOf(device.metrics) : [];
-}
-
-export function refitView(): void {
-  const state = store.get();
-  const device = currentDevice(state);
-  if (device) store.set({ view: viewOf(state.range, device, state.sessions, serverNow()) });
 }

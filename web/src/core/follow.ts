@@ -40,11 +40,10 @@ export function follow(): void {
 }
 
 async function refresh(): Promise<void> {
-  const { selected, range } = store.get();
+  const { selected } = store.get();
   if (!selected) return openPage(null, null).catch(() => {});
   await reloadDevices();
   await reloadSessions().catch(() => {});
-  store.set({ range });
   await load();
 }
 

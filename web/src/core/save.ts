@@ -1,5 +1,6 @@
 import { api } from "../api/client";
 import { drawPage } from "../chart/picture";
+import { Zone } from "../format/time";
 import { csvOf } from "./csv";
 import { clearCursor } from "./cursor";
 import { currentDevice, store } from "./state";
@@ -21,10 +22,19 @@ function download(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+function titleText(): string {
+  const { view } = store.get();
+  const device = currentDevice(store.get());
+  if (!device || !view) return "gpulse";
+  const zone = new Zone(device.timezone);
+  const to = zone.clockNear(view.to, view.from);
+  return `${device.host} / ${device.gpu}  ·  ${zone.date(view.from)} ${zone.clock(view.from)} to ${to}, ${device.timezone}`;
+}
+
 export async function savePicture(): Promise<void> {
   const page = document.querySelector<HTMLElement>("main");
   if (!page) return;
-  const canvas = drawPage(page);
+  const canvas = drawPage(page, titleText());
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
   if (blob) download(blob, fileName("png"));
 }

@@ -1,6 +1,6 @@
 /** Narrow no-break space: the thousands mark, as typography has it and no decimal point anywhere is. */
 export const thin = "\u202f";
-export const minus = "\u2212";
+const minus = "\u2212";
 export const dash = "\u2013";
 
 /** 1995 with one decimal → "1 995.0"; a true minus; never "−0". */

@@ -44,8 +44,9 @@ function isNewest(range: { source: string; session: number }, sessions: readonly
  * does not), an ended one from its last row, so that no old log opens to an empty page.
  */
 export function viewOf(range: Range, device: Device, sessions: readonly Session[], now: number): View {
-  const first = Date.parse(device.first);
-  const last = Date.parse(device.last);
+  // A device without a row yet has neither.
+  const first = Date.parse(device.first) || now;
+  const last = Date.parse(device.last) || now;
   const end = device.state === "ended" ? last : Math.max(last, now);
   switch (range.kind) {
     case "fixed":

@@ -42,13 +42,12 @@ function AlertItem({ alert }: { alert: Alert }) {
   const to = useApp((s) => s.view?.to ?? 0);
   const began = zone.clockNear(Date.parse(alert.began), to);
   const end = alert.state === "firing" ? "firing" : alert.end_reason === "session ended" ? "session ended" : "ended";
-  const below = alert.state === "firing" && alert.severity !== "info" ? ` · ends below ${formatShort(alert.release)}` : "";
   return (
     <button class="rail_item" onClick={() => showAlert(alert)}>
       {alert.severity === "info" ? <InfoMark /> : alert.state === "firing" ? <AlertMark /> : <WarnMark />}
       <span class="rail_text">
-        <b>{fullLabelOf(alert.metric)} {alert.peak < alert.limit ? "<" : ">"} {formatShort(alert.limit)} {alert.unit}</b>
-        <span>{began} · {formatDuration(alert.seconds)} · peak {formatShort(alert.peak)} {alert.unit} · {end}{below}</span>
+        <b>{fullLabelOf(alert.metric)} {alert.rule.includes("<") ? "<" : ">"} {formatShort(alert.limit)} {alert.unit}</b>
+        <span>{began} · {formatDuration(alert.seconds)} · peak {formatShort(alert.peak)} {alert.unit} · {end}</span>
       </span>
     </button>
   );

@@ -50,9 +50,8 @@ export function ChartTrackView({ track, ticks, open, onToggle }: Props) {
         </figcaption>
       )}
       <div class="value_ticks" style={{ top: track.plotTop + "px" }} aria-hidden="true">
-        {scale.ticks.map((tick) => (
-          <span key={tick} class={yOf(tick, scale, track.plotHeight) < 16 ? "high" : ""}
-            style={{ top: yOf(tick, scale, track.plotHeight) + "px" }}>
+        {tickLabels(track, wide).map(({ tick, y, below }) => (
+          <span key={tick} class={below ? "high" : ""} style={{ top: y + "px" }}>
             {formatNumber(tick, scale.decimals)}
           </span>
         ))}
@@ -61,6 +60,22 @@ export function ChartTrackView({ track, ticks, open, onToggle }: Props) {
       {(wide || open) && <TrackTable track={track} headings={!wide} />}
     </figure>
   );
+}
+
+/**
+ * Beside a wide plot all ticks are labelled, at their lines. Inside a narrow one a label stands on its
+ * line, the highest below it since the legend is above, and what would cover another is left out.
+ */
+function tickLabels({ scale, plotHeight }: ChartTrack, wide: boolean): { tick: number; y: number; below: boolean }[] {
+  let taken = -Infinity;
+  return [...scale.ticks].reverse().flatMap((tick) => {
+    const y = yOf(tick, scale, plotHeight);
+    const below = !wide && y < 16;
+    const top = below ? y : y - 16;
+    if (!wide && top < taken) return [];
+    taken = top + 14;
+    return [{ tick, y, below }];
+  });
 }
 
 function unitOf({ topic, shown }: ChartTrack): string {
