@@ -47,6 +47,11 @@ function drawBox(ctx: CanvasRenderingContext2D, element: HTMLElement): void {
   const style = getComputedStyle(element);
   ctx.globalAlpha = Number(style.opacity);
   fillBox(ctx, style.backgroundColor, box.left, box.top, box.width, box.height, Math.min(parseFloat(style.borderRadius) || 0, box.width / 2));
+  // A dashed key is a background image, which has no colour to be read.
+  if (element.classList.contains("dashed")) {
+    const color = style.getPropertyValue("--color");
+    for (const left of [0, 6]) fillBox(ctx, color, box.left + left, box.top, 4, 2, 0);
+  }
   const sides: [string, number, number, number, number][] = [
     ["top", box.left, box.top, box.width, 0], ["bottom", box.left, box.bottom, box.width, 0],
     ["left", box.left, box.top, 0, box.height], ["right", box.right, box.top, 0, box.height],
@@ -75,7 +80,7 @@ function fillBox(
 
 function drawText(ctx: CanvasRenderingContext2D, text: Text): void {
   const parent = text.parentElement;
-  const words = text.data.replace(/\s+/g, " ");
+  const words = text.data.replace(/[ \n\t]+/g, " ");
   if (words === " " || !parent || !isSeen(parent)) return;
   const style = getComputedStyle(parent);
   const range = document.createRange();

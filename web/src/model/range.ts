@@ -44,9 +44,8 @@ function isNewest(range: { source: string; session: number }, sessions: readonly
  * does not), an ended one from its last row, so that no old log opens to an empty page.
  */
 export function viewOf(range: Range, device: Device, sessions: readonly Session[], now: number): View {
-  // A device without a row yet has neither.
-  const first = Date.parse(device.first) || now;
-  const last = Date.parse(device.last) || now;
+  const first = instantOr(device.first, now);
+  const last = instantOr(device.last, now);
   const end = device.state === "ended" ? last : Math.max(last, now);
   switch (range.kind) {
     case "fixed":
@@ -63,6 +62,12 @@ export function viewOf(range: Range, device: Device, sessions: readonly Session[
       return widen(Date.parse(session.first), open ? end : Date.parse(session.last));
     }
   }
+}
+
+/** A device without a row yet has neither a first nor a last. */
+function instantOr(text: string | null, otherwise: number): number {
+  const instant = Date.parse(text ?? "");
+  return Number.isNaN(instant) ? otherwise : instant;
 }
 
 export function findSession(range: { source: string; session: number }, sessions: readonly Session[]): Session | undefined {
