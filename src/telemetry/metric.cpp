@@ -82,8 +82,30 @@ const Metric* MetricCatalogue::find(std::string_view name) const {
   return found == metrics_.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// The catalogue's metric of which "uvd_clock_2" is a further column, or null.
+const Metric* metric_of_further_column(std::string_view name, std::string_view unit) {
+  const auto mark = name.find_last_not_of("0123456789");
+  if (mark == std::string_view::npos || mark + 1 == name.size() || name[mark] != '_') {
+    return nullptr;
+  }
+  const Metric* first = MetricCatalogue::get().find(name.substr(0, mark));
+  return first != nullptr && first->unit == unit ? first : nullptr;
+}
+
+}  // namespace
+
 Metric describe_metric(std::string_view name, std::string_view unit) {
   if (const Metric* known = MetricCatalogue::get().find(name)) return *known;
+  if (const Metric* first = metric_of_further_column(name, unit)) {
+    Metric metric = *first;
+    metric.name = name;
+    // The unit stays last, as Prometheus has it: gpulse_uvd_clock_2_hertz.
+    metric.prometheus_name.insert(metric.prometheus_name.rfind('_'), name.substr(first->name.size()));
+    metric.titles.clear();
+    return metric;
+  }
   Metric metric;
   metric.name = name;
   metric.unit = unit;

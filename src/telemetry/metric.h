@@ -42,8 +42,9 @@ class MetricCatalogue {
   std::vector<Metric> metrics_;
 };
 
-// What is known of a metric that a log brought and the catalogue may lack: such a metric is a gauge of
-// the group "other", of any value, exported as gpulse_<name>.
+// What is known of a metric that a log brought. A further column of a catalogue metric ("uvd_clock_2")
+// is like the first; what the catalogue lacks is a gauge of the group "other", of any value, exported as
+// gpulse_<name>.
 [[nodiscard]] Metric describe_metric(std::string_view name, std::string_view unit);
 
 }  // namespace gpulse
