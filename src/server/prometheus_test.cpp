@@ -32,6 +32,7 @@ class ExporterTest : public testing::Test {
        test::at(759),
        {{{"gpu_temperature", "°C", 1}, 63.0},
         {{"gpu_load", "%", 0}, 35},
+        {{"power_consumption_percent", "% TDP", 1}, 83.4},
         {{"gpu_clock", "MHz", 1}, 1350.5},
         {{"board_power_draw", "W", 1}, test::kAbsent},
         {{"flux_density", "mT", 3}, 0.125}}},
@@ -43,6 +44,7 @@ TEST_F(ExporterTest, ReadingsAreInBaseUnits) {
   expect_line(text, "# TYPE gpulse_gpu_temperature_celsius gauge");
   expect_line(text, R"(gpulse_gpu_temperature_celsius{host="rig",gpu="gpu0"} 63)");
   expect_line(text, R"(gpulse_gpu_load_ratio{host="rig",gpu="gpu0"} 0.35)");
+  expect_line(text, R"(gpulse_power_consumption_ratio{host="rig",gpu="gpu0"} 0.834)");
   expect_line(text, R"(gpulse_gpu_clock_hertz{host="rig",gpu="gpu0"} 1350500000)");
   expect_line(text, "# HELP gpulse_flux_density The sensor flux_density, in mT as the log has it.");
   expect_line(text, R"(gpulse_flux_density{host="rig",gpu="gpu0"} 0.125)");
