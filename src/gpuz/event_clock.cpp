@@ -6,6 +6,7 @@ namespace gpulse {
 namespace {
 
 constexpr std::int64_t kFoldStepBack = 1800;  // seconds
+constexpr std::int32_t kBaseMax = 999;         // one more would be the next second
 
 }  // namespace
 
@@ -50,17 +51,15 @@ EventClock::Instant EventClock::advance(std::int64_t local) {
   } else {
     begins = true;
     state_.rank = 0;
-    ++state_.base;
+    state_.base = std::min(state_.base + 1, kBaseMax);
+    state_.largest_second = std::max(state_.largest_second, state_.last_second);
   }
-  if (!state_.started || second > state_.largest_second) {
-    state_.base = 0;
-    state_.largest_second = second;
-  }
+  // Never back to none: a second may be lived a third time, and then needs an instant of its own again.
+  const std::int64_t milliseconds = second <= state_.largest_second ? state_.base : 0;
   state_.started = true;
   state_.last_local = local;
   state_.last_second = second;
-  return {from_microseconds(second * 1'000'000 + std::int64_t{state_.base} * 1000 + state_.rank),
-          begins};
+  return {from_microseconds(second * 1'000'000 + milliseconds * 1000 + state_.rank), begins};
 }
 
 }  // namespace gpulse

@@ -59,8 +59,9 @@ def ascii_of(title):
 
 def read_unit(unit):
     rest = bytes(c for c in unit if c < 0x80)
-    # The degree sign is one byte, two bytes, fused with the C by an East Asian code page, or missing.
-    if rest == b"C" or (rest == b"" and unit != b""):
+    # The degree sign is one byte, two bytes, fused with the C by an East Asian code page, lost in saving,
+    # or missing.
+    if rest.lstrip(b"?") == b"C" or (rest == b"" and unit != b""):
         return "°C"
     try:
         return unit.decode("utf-8")
@@ -166,8 +167,10 @@ class Lines:
         self.columns = None
 
     def __iter__(self):
-        at = 3 if self.data.startswith(b"\xef\xbb\xbf") else 0
+        at = 0
         while at < len(self.data):
+            # Also where logs were put behind one another.
+            at += len(re.match(rb"(\0|\xef\xbb\xbf)*", self.data[at:at + 4096])[0])
             end = self.data.find(b"\n", at)
             whole = end >= 0
             if not whole:
@@ -203,8 +206,8 @@ class Clock:
         self.last_local = None  # of the row before, while it lay in a repeated hour
         self.second_fold = False
         self.last_second = None
-        self.largest = None
-        self.base = 0
+        self.largest = -math.inf  # of the seconds lived before the last step back
+        self.base = 0  # steps back so far
         self.rank = 0
 
     def utc_second(self, local):
@@ -235,15 +238,14 @@ class Clock:
         self.rank = self.rank + 1 if second == self.last_second else 0
         if self.last_second is not None:
             if second < self.last_second:
-                self.base += 1
+                self.base = min(self.base + 1, 999)
+                self.largest = max(self.largest, self.last_second)
                 begins = True
             elif second - self.last_second > SESSION_STEP:
                 begins = True
-        if self.largest is None or second > self.largest:
-            self.largest = second
-            self.base = 0
+        milliseconds = self.base if second <= self.largest else 0
         self.last_second = second
-        return second * 1_000_000 + self.base * 1000 + self.rank, begins
+        return second * 1_000_000 + milliseconds * 1000 + self.rank, begins
 
 
 def rfc3339(microseconds):
