@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "telemetry/metric.h"
 
@@ -119,8 +120,10 @@ bool is_fused_celsius(std::string_view unit) {
 
 bool is_celsius(std::string_view unit) {
   if (is_fused_celsius(unit)) return true;
-  const std::string ascii = ascii_part(unit);
+  std::string ascii = ascii_part(unit);
   const bool has_other = ascii.size() != unit.size();
+  // What an editor saved that had no such character.
+  ascii.erase(0, std::min(ascii.find_first_not_of('?'), ascii.size()));
   return ascii == "C" || ascii == "c" || (has_other && ascii.empty() && !is_utf8(unit));
 }
 
@@ -194,7 +197,13 @@ ColumnName name_column(std::string_view title) {
     if (candidate->second.unit_class == unit_class(unit)) return {metric->name, metric->unit};
     if (other_class == nullptr || metric < other_class) other_class = metric;
   }
-  if (other_class == nullptr) return {unknown_name(text), readable_unit(unit)};
+  if (other_class == nullptr) {
+    std::string name = unknown_name(text);
+    // "Gpu clock" is a title of nobody's, yet its name is taken.
+    other_class = MetricCatalogue::get().find(name);
+    if (other_class == nullptr) return {std::move(name), readable_unit(unit)};
+    if (unit_class(other_class->unit) == unit_class(unit)) return {name, other_class->unit};
+  }
   const std::string suffix = is_celsius(unit) ? "c" : slug(to_utf8(unit));
   return {other_class->name + (suffix.empty() ? "_unknown" : "_" + suffix), readable_unit(unit)};
 }
@@ -202,13 +211,16 @@ ColumnName name_column(std::string_view title) {
 Layout parse_header(std::string_view line) {
   const auto cells = split_cells(line);
   Layout layout;
-  const auto taken = [&](const std::string& name) {
-    return std::ranges::find(layout.columns, name, &ColumnName::metric) != layout.columns.end();
-  };
+  std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, int> numbers;  // the last one put behind a name
   for (std::size_t i = 1; i < cells.size(); ++i) {
     ColumnName column = name_column(cells[i]);
     const std::string first = column.metric;
-    for (int n = 2; taken(column.metric); ++n) column.metric = fmt::format("{}_{}", first, n);
+    int& n = numbers[first];
+    while (!taken.insert(column.metric).second) {
+      n = std::max(n, 1) + 1;
+      column.metric = fmt::format("{}_{}", first, n);
+    }
     layout.columns.push_back(std::move(column));
   }
   return layout;

@@ -18,6 +18,9 @@ namespace gpulse {
 // the same column. Every name is unique: the second of one name gets "_2".
 [[nodiscard]] Layout parse_header(std::string_view line);
 
+// GPU-Z has some dozens. A line of more is no heading worth believing, whatever it begins with.
+inline constexpr std::size_t kColumnsMax = 1000;
+
 // The name and unit of one title, "GPU Clock [MHz]" -> {gpu_clock, MHz}, by the catalogue or, for a
 // title that it does not hold, by the rules of docs/formats.md.
 [[nodiscard]] ColumnName name_column(std::string_view title);
