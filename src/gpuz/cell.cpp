@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kDigitsMax = 18;   // what 64 bits hold of any digits
 constexpr int kDecimalsMax = 9;  // what a column's scale goes to
+constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -57,7 +58,7 @@ std::optional<Reading> parse_reading(std::string_view cell) {
     if (significant <= kDigitsMax) reading.count = reading.count * 10 + (text[at] - '0');
   }
   if (integers == 0 || (point && reading.decimals == 0)) return std::nullopt;
-  if (significant > kDigitsMax || reading.decimals > kDecimalsMax) {
+  if (significant > kDigitsMax || reading.count > kExactMax || reading.decimals > kDecimalsMax) {
     reading.approximate = parse_double(text);
     if (!reading.approximate) return std::nullopt;
   }

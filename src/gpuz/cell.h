@@ -7,8 +7,8 @@
 
 namespace gpulse {
 
-// A decimal number as its text has it: count / 10^decimals. Numbers of more than 18 digits, or more
-// than 9 decimals, come as `approximate`.
+// A decimal number as its text has it: count / 10^decimals. Where that would not be the double nearest
+// to the text (a count beyond 2^53, or more than 9 decimals), that double comes as `approximate`.
 struct Reading {
   std::int64_t count = 0;
   int decimals = 0;
