@@ -8,6 +8,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 LOG ?=
+ARGS ?=
 FUZZ_SECONDS ?= 600
 
 .PHONY: help run build test test-tsan test-faults bench fuzz format lint clean setup-run build-release
@@ -15,8 +16,8 @@ FUZZ_SECONDS ?= 600
 help: ## this page
 	@setup/help.sh $(firstword $(MAKEFILE_LIST))
 
-run: build-release ## the dashboard on a sample log, or on yours: make run LOG="GPU-Z Sensor Log.txt"
-	@setup/run.sh $(if $(LOG),"$(LOG)")
+run: build-release ## the dashboard on a sample log, or on yours: LOG="GPU-Z Sensor Log.txt", ARGS="--port 0"
+	@setup/run.sh "$(LOG)" $(ARGS)
 
 build: build-release ## the program, at build/gpulse
 
@@ -36,9 +37,10 @@ test-faults: build-release ## kill, fill the disk and lose writes, many times ov
 
 bench: build-release ## the benchmarks against DuckDB and the Prometheus node exporter
 	@setup/setup.sh run bench
+	@setup/step.sh "build bench" setup/build.sh release parse_driver
 	@bench/run_all.sh
 
-fuzz: ## fuzz every reader of outside bytes: make fuzz FUZZ_SECONDS=600
+fuzz: ## fuzz every reader of outside bytes, each for FUZZ_SECONDS=600
 	@setup/setup.sh run test
 	@setup/step.sh "build fuzz" setup/build.sh fuzz fuzzers
 	@fuzz/run_all.sh $(FUZZ_SECONDS)
@@ -47,8 +49,9 @@ format: ## rewrite the sources in the project's style
 	@setup/setup.sh lint
 	@git ls-files -z --cached --others --exclude-standard '*.cpp' '*.h' | xargs -0 clang-format-19 -i
 
-lint: build-release ## style, clang-tidy, the page's types, shell scripts
-	@setup/setup.sh run lint
+lint: ## style, clang-tidy, the page's types, shell scripts
+	@setup/setup.sh run test lint
+	@setup/step.sh "build release" setup/build.sh release
 	@setup/lint.sh
 
 clean: ## remove everything in build/, and the built page

@@ -4,7 +4,9 @@
 # next one, so that the page shows one card and not its past lives.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ $# -gt 0 ]; then exec build/gpulse run "$@"; fi
+log=$1
+shift
+if [ -n "$log" ]; then exec build/gpulse run "$log" "$@"; fi
 sample="build/sample/GPU-Z Sensor Log.txt"
 if [ ! -f "$sample" ] || [ build/gpulse -nt "$sample" ]; then
   mkdir -p build/sample
@@ -12,4 +14,4 @@ if [ ! -f "$sample" ] || [ build/gpulse -nt "$sample" ]; then
     --out "$sample" --labels build/sample/labels.json
 fi
 rm -rf build/sample/data
-exec build/gpulse run "$sample" --replay 1 --history 2h --loop --data build/sample/data
+exec build/gpulse run "$sample" --replay 1 --history 2h --loop --data build/sample/data "$@"
