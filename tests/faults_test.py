@@ -173,25 +173,26 @@ class Kills(FaultTest):
         """Whether the program had accepted the upload."""
         share = dice.random()
         data = self.folder / "data"
+        wal = data / "ledger.db-wal"
+        before = os.stat(wal).st_mtime_ns
+
+        def done():
+            jobs = program.get("logs")
+            return (upload is None or upload.answer) and all(job["state"] == "done" for job in jobs)
+
         moments = {
-            "uploading": lambda: max((size_of(path) for path in (data / "uploads").iterdir()),
-                                     default=-1) > share * len(reference.content),
-            "accepted": lambda: upload is None or upload.answer,
-            "writing": lambda: size_of(data / "ledger.db-wal") > share * reference.wal_bytes,
-            "reading": lambda: any(job["bytes_read"] > share * job["bytes"] or job["state"] == "done"
-                                   for job in program.get("logs")) or not program.get("logs"),
-            "done": lambda: all(job["state"] == "done" for job in program.get("logs")),
+            "uploading": lambda: upload.answer or share * len(reference.content) < max(
+                map(size_of, (data / "uploads").iterdir()), default=-1),
+            "accepted": lambda: upload.answer,
+            "writing": lambda: share * reference.wal_bytes < size_of(wal) or done(),
+            "writing again": lambda: os.stat(wal).st_mtime_ns != before or done(),
+            "reading": lambda: any(job["bytes_read"] > share * job["bytes"]
+                                   for job in program.get("logs")) or done(),
+            "done": done,
         }
-        names = list(moments) if upload else ["writing", "reading", "reading", "done"]
-        name = dice.choice(names)
-        if name == "writing" and upload is None:  # what the last run had written is still there
-            before = os.stat(data / "ledger.db-wal").st_mtime_ns
-            moment = lambda: (os.stat(data / "ledger.db-wal").st_mtime_ns != before
-                              or not program.get("logs")
-                              or program.get("logs")[0]["state"] == "done")
-        else:
-            moment = moments[name]
-        kill_at(program, moment, dice)
+        name = dice.choice(["uploading", "accepted", "writing", "writing", "reading", "done"] if upload
+                           else ["writing again", "writing again", "reading", "done"])
+        kill_at(program, moments[name], dice)
         KILLS[f"import: {name}"] += 1
         return upload is not None and upload.wait()
 
