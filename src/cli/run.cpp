@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/embedded.h"
 #include "cli/time_zone_option.h"
+#include "gpuz/cell.h"
 #include "gpuz/generator_options.h"
 #include "gpuz/log_file.h"
 #include "platform/data_folder.h"
@@ -127,7 +128,11 @@ Expected<void> check_logs(const std::vector<LogChoice>& logs, bool replay) {
     if (!file) return std::unexpected(file.error());
     const auto identified = identify_log(*file);
     if (!identified) return std::unexpected(identified.error());
-    const bool something = identified->start.contains('\n') && !identified->start.starts_with('\0');
+    // One that was emptied under its writer has lost its heading; the feed may know it.
+    const std::string_view start = identified->start;
+    const bool headless =
+        !replay && (start.starts_with('\0') || parse_local_time(start.substr(0, start.find(','))));
+    const bool something = start.contains('\n') && !headless;
     if (!identified->has_header && (something || replay)) {
       return std::unexpected(not_a_log(display(log.file), identified->start));
     }

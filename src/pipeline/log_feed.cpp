@@ -1,10 +1,9 @@
 #include "pipeline/log_feed.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <vector>
 
 #include "gpuz/log_file.h"
 
@@ -12,15 +11,18 @@ namespace gpulse {
 namespace {
 
 using namespace std::chrono_literals;
-using SteadyTime = std::chrono::steady_clock::time_point;
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 // How many bytes before the next read must still be what was read there.
 constexpr std::size_t kSeenBytes = 64;
 // Where the system tells of writes, polls only mend what it forgot; elsewhere they are all there is, and
-// two of them must stay below the 150 ms in which a row has to be on the page.
+// a row is to be on the page in 60 ms.
 constexpr auto kPollWithNotices = 1000ms;
-constexpr auto kPollWithoutNotices = 60ms;
+constexpr auto kPollWithoutNotices = 40ms;
+// A file that holds no row is looked into again after so long, even if it seems to be the same.
+constexpr auto kLookAgain = 10s;
 constexpr auto kRetryFirst = 250ms;
 constexpr auto kRetryMax = 30000ms;
 constexpr auto kEndedAfter = 5min;
@@ -30,23 +32,26 @@ constexpr auto kLingerQuiet = 60s;
 // The hash of a source whose bytes are gone: no file agrees with it.
 constexpr std::uint64_t kNeverAgain = 0;
 
-std::string suffix_of(int generation) {
-  return generation == 1 ? std::string() : fmt::format("~{}", generation);
+void sleep(milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, time, [] { return false; });
 }
 
 }  // namespace
 
 // A file being read: where to, and with what.
 struct LogFeed::Tail {
-  ReadFile file;
+  FilePtr file;
   LogReader reader;
   std::unique_ptr<SourceWriter> writer;
-  std::int64_t at;                      // the next byte to read
-  std::string seen;                     // the bytes before it, at most kSeenBytes
+  std::int64_t at;         // the next byte to read
+  std::string seen;        // the bytes before it, at most kSeenBytes
   bool caught_up = false;
-  bool ended = false;                   // published as ended
-  bool silent = false;                  // published as silent
-  SteadyTime last_row = std::chrono::steady_clock::now();
+  bool ended = false;      // published as ended
+  bool silent = false;     // published as silent
+  SteadyClock::time_point last_row = SteadyClock::now();
   std::vector<char> buffer = std::vector<char>(kChunkBytes);
 
   void remember(std::string_view bytes) {
@@ -62,145 +67,126 @@ LogFeed::LogFeed(Store& store, const Clock& clock, LogFeedOptions options, Obser
       observer_(std::move(observer)),
       watcher_(FileWatcher::watch(options_.file)) {}
 
-bool LogFeed::wait(std::chrono::milliseconds timeout, const std::stop_token& stop) {
-  if (stop.stop_requested()) return false;
+milliseconds LogFeed::poll_interval() const {
+  return notices_work_ ? kPollWithNotices : kPollWithoutNotices;
+}
+
+FileWatcher::Woken LogFeed::wait(milliseconds timeout, const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { watcher_->wake(); });
-  static_cast<void>(watcher_->wait(timeout));
-  return !stop.stop_requested();
+  return watcher_->wait(timeout);
+}
+
+// `file`: what has the name now; null when nothing that can be read has it.
+void LogFeed::wait_for_change(const ReadFile* file, const std::stop_token& stop) {
+  const auto until = SteadyClock::now() + kLookAgain;
+  const auto size = file != nullptr ? file->size().value_or(0) : 0;
+  while (!stop.stop_requested() && SteadyClock::now() < until) {
+    if (wait(poll_interval(), stop) != FileWatcher::Woken::timed_out || file == nullptr) return;
+    const auto identity = identity_of(options_.file);
+    if (file->size().value_or(0) != size || !identity || *identity != file->identity()) return;
+  }
+}
+
+void LogFeed::say_trouble(const Error& error) {
+  if (error.message == said_) return;
+  said_ = error.message;
+  observer_(Notice::trouble, error.message);
+}
+
+Expected<LogFeed::FilePtr> LogFeed::open() {
+  // Before, so that the name's coming is told; and after, so that the writes to what came are.
+  watcher_->rearm();
+  auto file = ReadFile::open(options_.file);
+  notices_work_ = watcher_->rearm() && notices_work_;
+  if (!file) return std::unexpected(file.error());
+  return std::make_shared<const ReadFile>(std::move(*file));
 }
 
 Expected<void> LogFeed::run(const std::stop_token& stop) {
-  auto retry = std::chrono::milliseconds{kRetryFirst};
-  bool said_waiting = false;
+  auto retry = milliseconds{kRetryFirst};
+  FilePtr file;  // kept after a failure: what it still holds would go with its name
   while (!stop.stop_requested()) {
-    watcher_->rearm();
-    auto file = ReadFile::open(options_.file);
-    if (!file) {
-      // A log that is not there yet may come; a folder in its place will not turn into one.
+    Expected<FilePtr> opened = file ? file : open();
+    if (!opened) {
       std::error_code ignored;
-      if (std::filesystem::exists(options_.file, ignored)) return std::unexpected(file.error());
-      if (!said_waiting) observer_(Notice::waiting, display(options_.file));
-      said_waiting = true;
-      if (!wait(notices_work_ ? kPollWithNotices : kPollWithoutNotices, stop)) break;
-      continue;
-    }
-    said_waiting = false;
-    auto tail = attach(std::move(*file));
-    std::optional<Error> failed;
-    if (!tail) {
-      failed = tail.error();
-    } else if (*tail == nullptr) {  // nothing in it yet
-      if (!wait(notices_work_ ? kPollWithNotices : kPollWithoutNotices, stop)) break;
-      continue;
-    } else {
-      observer_(Notice::opened, (*tail)->reader.state().source);
-      const auto after = follow(*tail, stop);
-      if (after) {
-        retry = kRetryFirst;
-        if (*after == After::stop) break;
-        observer_(*after == After::lost_name ? Notice::replaced : Notice::rewritten,
-                  display(options_.file));
-        if (*after == After::lost_name) linger(std::move(*tail));
-        continue;
+      const bool missing = !std::filesystem::exists(options_.file, ignored);
+      if (!missing) say_trouble(opened.error());
+      if (missing && said_ != opened.error().message) {
+        said_ = opened.error().message;
+        observer_(Notice::waiting, display(options_.file));
       }
-      failed = after.error();
+      wait_for_change(nullptr, stop);
+      continue;
     }
-    if (!failed->retryable) return std::unexpected(*failed);
-    observer_(Notice::trouble, failed->message);
-    if (!wait(retry, stop)) break;
-    retry = std::min<std::chrono::milliseconds>(retry * 2, kRetryMax);
+    file = std::move(*opened);
+    const auto after = read(file, stop);
+    if (after) {
+      retry = kRetryFirst;
+      if (*after == After::wait) wait_for_change(file.get(), stop);
+      file.reset();
+      continue;
+    }
+    const Error& error = after.error();
+    if (error.kind == ErrorKind::input) {
+      say_trouble(error);
+      wait_for_change(file.get(), stop);
+      file.reset();
+      continue;
+    }
+    if (!error.retryable) return std::unexpected(error);
+    say_trouble(error);
+    if (!file->size()) file.reset();  // the connection to where it lies is gone
+    sleep(retry, stop);
+    retry = std::min<milliseconds>(retry * 2, kRetryMax);
   }
   return {};
 }
 
-Expected<void> LogFeed::check_zone(const LedgerSource& known) const {
-  if (known.record.timezone == options_.zone->name()) return {};
-  return usage_error(fmt::format(
-      "{} was read in the zone {} before, now {} is asked for: give --timezone {}, or --rezone to "
-      "read it all again",
-      display(options_.file), known.record.timezone, options_.zone->name(),
-      known.record.timezone));
+Expected<LogFeed::After> LogFeed::read(const FilePtr& file, const std::stop_token& stop) {
+  auto tail = attach(file);
+  if (!tail) return std::unexpected(tail.error());
+  if (*tail == nullptr) return After::wait;
+  said_.clear();
+  observer_(Notice::opened, (*tail)->reader.state().source);
+  const auto after = follow(*tail, stop);
+  if (!after) return after;
+  if (*after == After::reopen) observer_(Notice::rewritten, display(options_.file));
+  if (*after == After::lost_name) {
+    observer_(Notice::replaced, display(options_.file));
+    linger(std::move(*tail));
+  }
+  return after;
 }
 
-// Finds where to go on: behind the newest generation of this log that its bytes still agree with, at the
-// start of a new one, or, null, nowhere yet.
-Expected<std::unique_ptr<LogFeed::Tail>> LogFeed::attach(ReadFile file) {
-  const auto identified = identify_log(file);
-  if (!identified) return std::unexpected(identified.error());
-  const auto size = file.size();
-  if (!size) return std::unexpected(size.error());
-  if (!identified->source) {
-    if (!identified->has_header && identified->start.starts_with('\0')) {
-      // The writer went on at its old place after the file had been truncated.
-      const auto before = store_.find_source_of_file(display(options_.file));
-      if (before && before->checkpoint.reader.position <= *size) {
-        if (auto zone = check_zone(*before); !zone) return std::unexpected(zone.error());
-        const auto mark = before->record.source.find('~');
-        return continue_source(std::move(file), *before,
-                               mark == std::string::npos ? "" : before->record.source.substr(mark));
-      }
-    }
-    if (!identified->has_header && identified->start.find('\n') != std::string::npos) {
-      return std::unexpected(not_a_log(display(options_.file), identified->start));
-    }
-    return nullptr;
-  }
-  std::optional<LedgerSource> newest;
-  int generation = 1;
-  while (auto known = store_.find_source(*identified->source + suffix_of(generation))) {
-    newest = std::move(known);
-    ++generation;
-  }
-  if (newest && options_.rezone && newest->record.timezone != options_.zone->name()) {
-    for (int g = generation - 1; g >= 1; --g) {
-      auto removed = store_.remove_source(*identified->source + suffix_of(g));
-      if (!removed) return std::unexpected(removed.error());
-    }
-    newest.reset();
-    generation = 1;
-  }
-  if (newest) {
-    if (auto zone = check_zone(*newest); !zone) return std::unexpected(zone.error());
-    const std::int64_t position = newest->checkpoint.reader.position;
-    const auto hash = hash_before(file, position);
-    if (!hash) return std::unexpected(hash.error());
-    if (position <= *size && *hash == newest->checkpoint.tail_hash) {
-      return continue_source(std::move(file), *newest, suffix_of(generation - 1));
-    }
-  }
-  auto writer = std::make_unique<SourceWriter>(
-      store_, SourceTarget{options_.device, display(options_.file), options_.zone->name()});
-  LogReader reader({options_.device, options_.zone, suffix_of(generation)});
-  return std::make_unique<Tail>(std::move(file), std::move(reader), std::move(writer), 0);
-}
-
-Expected<std::unique_ptr<LogFeed::Tail>> LogFeed::continue_source(ReadFile file,
-                                                                  const LedgerSource& from,
-                                                                  const std::string& suffix) {
-  auto writer = SourceWriter::resume(
-      store_, {from.record.device, display(options_.file), options_.zone->name()}, from);
-  if (!writer) return std::unexpected(writer.error());
-  LogReader reader({from.record.device, options_.zone, suffix}, from.checkpoint.reader);
-  const std::int64_t at = from.checkpoint.reader.position;
-  auto tail =
-      std::make_unique<Tail>(std::move(file), std::move(reader), std::move(*writer), at);
-  std::string seen(static_cast<std::size_t>(std::min<std::int64_t>(at, kSeenBytes)), '\0');
-  const auto got = tail->file.read_at(at - static_cast<std::int64_t>(seen.size()), seen);
+// Null: there is no row in it yet.
+Expected<std::unique_ptr<LogFeed::Tail>> LogFeed::attach(const FilePtr& file) {
+  auto place = find_place(store_,
+                          {options_.device, options_.zone, options_.rezone,
+                           [this](const std::string& source) { return take_over(source); }},
+                          *file);
+  if (!place) return std::unexpected(place.error());
+  if (!*place) return nullptr;
+  const std::int64_t at = (*place)->at;
+  auto tail = std::make_unique<Tail>(file, std::move((*place)->reader), std::move((*place)->writer),
+                                     at);
+  tail->seen.resize(static_cast<std::size_t>(
+      std::min(at, static_cast<std::int64_t>(kSeenBytes))));
+  const auto got =
+      file->read_at(at - static_cast<std::int64_t>(tail->seen.size()), tail->seen);
   if (!got) return std::unexpected(got.error());
-  tail->remember(seen);
   return tail;
 }
 
 // Reads one chunk, if there is one, and commits it; whether there was one.
 Expected<bool> LogFeed::read_more(Tail& tail) {
-  const auto got = tail.file.read_at(tail.at, tail.buffer);
+  const auto got = tail.file->read_at(tail.at, tail.buffer);
   if (!got) return std::unexpected(got.error());
   if (*got == 0) return false;
   const std::string_view bytes(tail.buffer.data(), *got);
   const std::int64_t rows_before = tail.writer->source().record.rows;
   if (auto begun = tail.writer->begin(); !begun) return std::unexpected(begun.error());
   tail.reader.push(bytes, *tail.writer);
-  const auto hash = hash_before(tail.file, tail.reader.state().position);
+  const auto hash = hash_before(*tail.file, tail.reader.state().position);
   if (!hash) {
     tail.writer->abandon();
     return std::unexpected(hash.error());
@@ -210,7 +196,7 @@ Expected<bool> LogFeed::read_more(Tail& tail) {
   tail.at += static_cast<std::int64_t>(*got);
   tail.remember(bytes);
   if (tail.writer->source().record.rows != rows_before) {
-    tail.last_row = std::chrono::steady_clock::now();
+    tail.last_row = SteadyClock::now();
     tail.silent = tail.ended = false;
   }
   return true;
@@ -226,7 +212,7 @@ Expected<void> LogFeed::finish(Tail& tail, std::uint64_t tail_hash) {
 }
 
 Expected<void> LogFeed::mind_silence(Tail& tail) {
-  const auto quiet = std::chrono::steady_clock::now() - tail.last_row;
+  const auto quiet = SteadyClock::now() - tail.last_row;
   const Timestamp last = tail.writer->source().record.last;
   if (!tail.ended && clock_.now() - last > kEndedAfter &&
       (quiet > kEndedAfter || !tail.caught_up)) {
@@ -240,10 +226,27 @@ Expected<void> LogFeed::mind_silence(Tail& tail) {
   return {};
 }
 
-Expected<bool> LogFeed::name_moved(const Tail& tail) const {
-  const auto identity = identity_of(options_.file);
-  // Without the name the log may go on under another one; only a new file of the name replaces it.
-  return identity && *identity != tail.file.identity();
+// What has become of the file since the last read. Its bytes are compared even when its size is the
+// same: between two polls it may have been emptied and filled again.
+Expected<LogFeed::Look> LogFeed::look(Tail& tail) {
+  const auto size = tail.file->size();
+  if (!size) return std::unexpected(size.error());
+  const Look grown = *size > tail.at ? Look::grew : Look::same;
+  bool agrees = *size >= tail.at;
+  if (agrees && !tail.seen.empty()) {
+    std::string now(tail.seen.size(), '\0');
+    const auto got = tail.file->read_at(tail.at - static_cast<std::int64_t>(now.size()), now);
+    if (!got) return std::unexpected(got.error());
+    agrees = now == tail.seen;
+  }
+  if (agrees) return grown;
+  char first = '\0';
+  const auto got = tail.file->read_at(0, {&first, 1});
+  if (!got) return std::unexpected(got.error());
+  if (*got > 0 && first != '\0') return Look::rewritten;
+  // Empty, or NULs: the writer may go on at its old place, behind bytes that are gone.
+  if (*size >= tail.at) tail.seen.clear();
+  return grown;
 }
 
 Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
@@ -251,38 +254,24 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
   Tail& tail = *owned;
   bool woken_by_poll = false;
   while (!stop.stop_requested()) {
-    const auto size = tail.file.size();
-    if (!size) return std::unexpected(size.error());
-    bool rewritten = *size < tail.at;
-    if (!rewritten && *size > tail.at && !tail.seen.empty()) {
-      std::string now(tail.seen.size(), '\0');
-      const auto got =
-          tail.file.read_at(tail.at - static_cast<std::int64_t>(now.size()), now);
-      if (!got) return std::unexpected(got.error());
-      rewritten = now != tail.seen;
-    }
-    if (rewritten) {
-      char first = '\0';
-      const auto got = tail.file.read_at(0, {&first, 1});
-      if (!got) return std::unexpected(got.error());
-      if (*got > 0 && first != '\0') {
-        if (auto finished = finish(tail, kNeverAgain); !finished) {
-          return std::unexpected(finished.error());
-        }
-        return After::reopen;
+    const auto looked = look(tail);
+    if (!looked) return std::unexpected(looked.error());
+    if (*looked == Look::rewritten) {
+      if (auto finished = finish(tail, kNeverAgain); !finished) {
+        return std::unexpected(finished.error());
       }
-      // Empty, or NULs: the writer may go on at its old place, behind bytes that are gone.
-      if (*size >= tail.at) tail.seen.clear();
-      if (*size > tail.at) continue;
-    } else if (*size > tail.at) {
+      return After::reopen;
+    }
+    if (*looked == Look::grew) {
       auto read = read_more(tail);
       if (!read) return std::unexpected(read.error());
       if (woken_by_poll && tail.caught_up) notices_work_ = false;
       woken_by_poll = false;
       continue;
     }
-    auto moved = name_moved(tail);
-    if (moved && *moved) {
+    // Without the name the log may go on under another one; only a new file of the name replaces it.
+    const auto named = identity_of(options_.file);
+    if (named && *named != tail.file->identity()) {
       if (auto ended = tail.writer->publish_end(); !ended) return std::unexpected(ended.error());
       return After::lost_name;
     }
@@ -291,33 +280,70 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
       tail.caught_up = true;
       observer_(Notice::caught_up, tail.reader.state().source);
     }
-    const auto timeout = notices_work_ ? kPollWithNotices : kPollWithoutNotices;
-    const std::stop_callback wake(stop, [this] { watcher_->wake(); });
-    const auto woken = watcher_->wait(timeout);
+    // While nothing has the name, what takes it may come where no notice is given, as behind a link.
+    const auto woken = wait(named ? poll_interval() : kPollWithoutNotices, stop);
     woken_by_poll = woken == FileWatcher::Woken::timed_out;
     notices_work_ = notices_work_ || woken == FileWatcher::Woken::changed;
   }
   return After::stop;
 }
 
-// Reads on in a file that lost its name, until its writer has let it rest.
 void LogFeed::linger(std::unique_ptr<Tail> tail) {
-  lingering_.emplace_back([this, tail = std::move(tail)](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any stopped;
-    auto quiet_since = std::chrono::steady_clock::now();
-    while (!stop.stop_requested() &&
-           std::chrono::steady_clock::now() - quiet_since < kLingerQuiet) {
-      const auto read = read_more(*tail);
-      if (!read) return observer_(Notice::trouble, read.error().message);
-      if (*read) quiet_since = std::chrono::steady_clock::now();
-      std::unique_lock lock(mutex);
-      stopped.wait_for(lock, stop, kPollWithNotices, [] { return false; });
+  std::erase_if(lingering_, [](const Lingering& lingering) { return lingering.done.load(); });
+  Lingering& lingering = lingering_.emplace_back();
+  lingering.source = tail->reader.state().source;
+  lingering.thread = std::jthread(
+      [this, &lingering, tail = std::move(tail)](const std::stop_token& stop) mutable {
+        read_to_the_end(lingering, std::move(tail), stop);
+        lingering.done = true;
+      });
+}
+
+// Reads on in a file that lost its name, until its writer has let it rest.
+void LogFeed::read_to_the_end(Lingering& lingering, std::unique_ptr<Tail> tail,
+                              const std::stop_token& stop) {
+  const FilePtr file = tail->file;
+  std::string said;
+  auto quiet_since = SteadyClock::now();
+  while (!stop.stop_requested() && SteadyClock::now() - quiet_since < kLingerQuiet) {
+    Expected<bool> read = false;
+    if (tail == nullptr) {
+      auto place = find_place(store_, {options_.device, options_.zone, false, {}}, *file);
+      if (place && *place) {
+        tail = std::make_unique<Tail>(file, std::move((*place)->reader),
+                                      std::move((*place)->writer), (*place)->at);
+        tail->caught_up = true;
+      } else if (!place) {
+        read = std::unexpected(place.error());
+      }
     }
-    const auto hash = hash_before(tail->file, tail->at);
-    const auto finished = hash ? finish(*tail, *hash) : std::unexpected(hash.error());
-    if (!finished) observer_(Notice::trouble, finished.error().message);
-  });
+    if (tail != nullptr) read = read_more(*tail);
+    if (!read) {
+      if (said != read.error().message) observer_(Notice::trouble, read.error().message);
+      said = read.error().message;
+      tail.reset();
+    }
+    if (!read || *read) quiet_since = SteadyClock::now();
+    sleep(kPollWithNotices, stop);
+  }
+  if (tail == nullptr || lingering.taken_over) return;
+  const auto hash = hash_before(*file, tail->at);
+  const auto finished = hash ? finish(*tail, *hash) : std::unexpected(hash.error());
+  if (!finished) observer_(Notice::trouble, finished.error().message);
+}
+
+// A file that was replaced by a copy of itself is not read on: two would write one source. Whether there
+// was one.
+bool LogFeed::take_over(const std::string& source) {
+  bool any = false;
+  for (Lingering& lingering : lingering_) {
+    if (lingering.source != source || lingering.done) continue;
+    lingering.taken_over = true;
+    lingering.thread.request_stop();
+    lingering.thread.join();
+    lingering.done = any = true;
+  }
+  return any;
 }
 
 }  // namespace gpulse

@@ -1,18 +1,19 @@
 // The way of one followed log into the store.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "pipeline/log_place.h"
 #include "platform/file.h"
 #include "platform/file_watcher.h"
-#include "store/source_writer.h"
 #include "store/store.h"
 
 namespace gpulse {
@@ -32,7 +33,7 @@ struct LogFeedOptions {
 // It only ever reads, and holds the file open in a way that hinders neither its writer nor a deleter.
 class LogFeed {
  public:
-  // What a person may want to hear of; called from the feed's thread.
+  // What a person may want to hear of.
   enum class Notice {
     waiting,    // the file is not there (yet)
     opened,     // it is being read; `detail` is the source, "" while it is not known
@@ -41,31 +42,45 @@ class LogFeed {
     rewritten,  // its content is not what it was
     trouble,    // `detail` says what failed; it is tried again
   };
+  // Called from the feed's thread, and from those that read on in files that lost their name.
   using Observer = std::function<void(Notice notice, const std::string& detail)>;
 
   LogFeed(Store& store, const Clock& clock, LogFeedOptions options, Observer observer);
 
-  // Until a stop is requested, which is no error. An error that trying again cannot mend (no GPU-Z log,
-  // read in another zone before) ends it. On the calling thread, which may be any one.
+  // Until a stop is requested, which is no error. An error that time cannot mend (read in another zone
+  // before) ends it; what is no log, or no file, may still become one. On the calling thread, which may
+  // be any one.
   [[nodiscard]] Expected<void> run(const std::stop_token& stop);
 
  private:
+  using FilePtr = std::shared_ptr<const ReadFile>;
   struct Tail;
-  enum class After { stop, reopen, lost_name };
+  // A file that lost its name, being read for as long as its writer may still hold it.
+  struct Lingering {
+    std::string source;
+    std::atomic<bool> taken_over = false;  // the file that has the name now goes on with the source
+    std::atomic<bool> done = false;
+    std::jthread thread;
+  };
+  enum class After { stop, wait, reopen, lost_name };
+  enum class Look { same, grew, rewritten };
 
-  [[nodiscard]] Expected<std::unique_ptr<Tail>> attach(ReadFile file);
-  [[nodiscard]] Expected<std::unique_ptr<Tail>> continue_source(ReadFile file,
-                                                                const LedgerSource& from,
-                                                                const std::string& suffix);
-  [[nodiscard]] Expected<void> check_zone(const LedgerSource& known) const;
-  [[nodiscard]] Expected<After> follow(std::unique_ptr<Tail>& tail, const std::stop_token& stop);
-  [[nodiscard]] Expected<bool> read_more(Tail& tail);
-  [[nodiscard]] Expected<void> finish(Tail& tail, std::uint64_t tail_hash);
+  [[nodiscard]] Expected<FilePtr> open();
+  [[nodiscard]] Expected<After> read(const FilePtr& file, const std::stop_token& stop);
+  [[nodiscard]] Expected<std::unique_ptr<Tail>> attach(const FilePtr& file);
+  [[nodiscard]] Expected<After> follow(std::unique_ptr<Tail>& owned, const std::stop_token& stop);
+  [[nodiscard]] static Expected<Look> look(Tail& tail);
+  [[nodiscard]] static Expected<bool> read_more(Tail& tail);
+  [[nodiscard]] static Expected<void> finish(Tail& tail, std::uint64_t tail_hash);
   [[nodiscard]] Expected<void> mind_silence(Tail& tail);
-  [[nodiscard]] Expected<bool> name_moved(const Tail& tail) const;
   void linger(std::unique_ptr<Tail> tail);
-  // False: a stop was requested.
-  bool wait(std::chrono::milliseconds timeout, const std::stop_token& stop);
+  void read_to_the_end(Lingering& lingering, std::unique_ptr<Tail> tail,
+                       const std::stop_token& stop);
+  bool take_over(const std::string& source);
+  void say_trouble(const Error& error);
+  [[nodiscard]] std::chrono::milliseconds poll_interval() const;
+  FileWatcher::Woken wait(std::chrono::milliseconds timeout, const std::stop_token& stop);
+  void wait_for_change(const ReadFile* file, const std::stop_token& stop);
 
   Store& store_;
   const Clock& clock_;
@@ -73,7 +88,8 @@ class LogFeed {
   const Observer observer_;
   std::unique_ptr<FileWatcher> watcher_;
   bool notices_work_ = true;  // writes were told of, not found by polling
-  std::vector<std::jthread> lingering_;
+  std::string said_;          // the last notice of waiting or trouble, which is not said again
+  std::list<Lingering> lingering_;
 };
 
 }  // namespace gpulse

@@ -2,15 +2,13 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <filesystem>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 
-#include "gpuz/log_reader.h"
 #include "platform/file.h"
-#include "store/source_writer.h"
+#include "telemetry/time_zone.h"
 #include "store/store.h"
 
 namespace gpulse {
@@ -33,17 +31,20 @@ class ReplayFeed {
   // `clock` must be the store's.
   ReplayFeed(Store& store, const Clock& clock, ReplayOptions options);
 
-  // Until the log's end (with loop: never) or a stop, which is no error. On the calling thread.
+  // Until the log's end (with loop: never) or a stop, which is no error. With keep_time it goes on where
+  // the log was read to, played or followed. On the calling thread.
   [[nodiscard]] Expected<void> run(const std::stop_token& stop);
 
  private:
-  struct Extent {
-    Timestamp first;
-    Timestamp last;  // the latest, not that of the last row, should time have stepped back
-  };
-  [[nodiscard]] Expected<Extent> measure(const ReadFile& file) const;
-  [[nodiscard]] Expected<void> play(const ReadFile& file, const Extent& extent,
-                                    const std::string& suffix, const std::stop_token& stop);
+  struct Pass;
+
+  // A place to start from, and the rows that lie behind it; null when there are none.
+  [[nodiscard]] Expected<std::unique_ptr<Pass>> prepare(const ReadFile& file,
+                                                        const std::string& suffix) const;
+  [[nodiscard]] Expected<void> play(const ReadFile& file, Pass& pass,
+                                    const std::stop_token& stop) const;
+  [[nodiscard]] static Expected<void> advance(const ReadFile& file, Pass& pass, std::int64_t until,
+                                              bool live);
 
   Store& store_;
   const Clock& clock_;

@@ -18,8 +18,9 @@ class FileWatcher {
   enum class Woken { changed, timed_out, called };
   // Returns at once when something happened since the last wait.
   [[nodiscard]] virtual Woken wait(std::chrono::milliseconds timeout) = 0;
-  // The file has been opened: its writes are told from now on, under whatever name it gets.
-  virtual void rearm() = 0;
+  // The file has been opened: its writes are told from now on, under whatever name it gets. False when
+  // it is certain that some change will not be told.
+  virtual bool rearm() = 0;
   // Ends the wait under way, or the next one.
   virtual void wake() = 0;
 };

@@ -3,7 +3,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -13,7 +15,7 @@ namespace gpulse {
 namespace {
 
 constexpr std::uint32_t kFolderEvents = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
-constexpr std::uint32_t kFileEvents = IN_MODIFY | IN_ATTRIB;
+constexpr std::uint32_t kFileEvents = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF;
 
 class InotifyWatcher final : public FileWatcher {
  public:
@@ -31,13 +33,19 @@ class InotifyWatcher final : public FileWatcher {
   InotifyWatcher(const InotifyWatcher&) = delete;
   InotifyWatcher& operator=(const InotifyWatcher&) = delete;
 
-  void rearm() override {
-    if (inotify_ < 0) return;
-    // Adding what is watched already is no change; a new file of the name gets a watch of its own, and
-    // the watch of one that is gone goes with it.
+  bool rearm() override {
+    if (inotify_ < 0) return false;
+    // Adding what is watched already is no change.
     const auto folder = file_.parent_path().empty() ? "." : file_.parent_path();
     folder_watch_ = ::inotify_add_watch(inotify_, folder.c_str(), kFolderEvents | IN_ONLYDIR);
-    ::inotify_add_watch(inotify_, file_.c_str(), kFileEvents);
+    const int before = file_watch_;
+    file_watch_ = ::inotify_add_watch(inotify_, file_.c_str(), kFileEvents);
+    const bool missing = file_watch_ < 0 && errno == ENOENT;
+    // A file that lost the name would keep its watch for as long as it exists.
+    if (before >= 0 && file_watch_ >= 0 && before != file_watch_) {
+      ::inotify_rm_watch(inotify_, before);
+    }
+    return folder_watch_ >= 0 && (file_watch_ >= 0 || missing);
   }
 
   Woken wait(std::chrono::milliseconds timeout) override {
@@ -87,6 +95,7 @@ class InotifyWatcher final : public FileWatcher {
   const int inotify_;
   const int event_;
   int folder_watch_ = -1;
+  int file_watch_ = -1;
 };
 
 }  // namespace
