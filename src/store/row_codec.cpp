@@ -74,7 +74,7 @@ bool decode(std::string_view text, const RowFormat& format, Absent absent, Count
   if (!bytes.take(&has_bitmap, 1)) return false;
   if (has_bitmap != 0 && !bytes.take_view((columns + 7) / 8, bitmap)) return false;
   for (std::size_t i = 0; i < columns; ++i) {
-    if (has_bitmap != 0 && (static_cast<unsigned char>(bitmap[i / 8]) >> (i % 8) & 1U) == 0) {
+    if (has_bitmap != 0 && (std::uint32_t{static_cast<std::uint8_t>(bitmap[i / 8])} >> (i % 8) & 1U) == 0) {
       absent(i);
     } else if (format.decimals[i] == RowFormat::kDouble) {
       double value = 0;
