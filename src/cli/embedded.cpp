@@ -99,6 +99,16 @@ std::vector<LatestReadings> latest_readings(const Store& store) {
   return all;
 }
 
+std::vector<std::string> files_of(const std::vector<LogChoice>& logs) {
+  std::vector<std::string> files;
+  for (const LogChoice& log : logs) {
+    std::error_code ignored;
+    const auto whole = std::filesystem::absolute(log.file, ignored);
+    files.push_back(display(ignored ? log.file : whole));
+  }
+  return files;
+}
+
 ProcessUsage process_usage() {
   const auto stats = process_stats();
   if (!stats) return {};
@@ -199,7 +209,8 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
        .clock = clock,
        .exporter = {.version = GPULSE_VERSION,
                     .latest = [store = parts->store.get()] { return latest_readings(*store); },
-                    .process_usage = process_usage}});
+                    .process_usage = process_usage},
+       .followed = files_of(parts->options.logs)});
   if (!server) return std::unexpected(server.error());
   parts->server = std::move(*server);
   return std::unique_ptr<Embedded>(new Embedded(std::move(parts)));

@@ -4,7 +4,8 @@
 
 namespace gpulse {
 
-Response health(const History& history, const Clock& clock) {
+Response health(const History& history, const Clock& clock,
+                const std::vector<std::string>& followed) {
   const auto devices = history.devices();
   if (!devices) return error_response(devices.error());
   const auto any = [&](DeviceState state) {
@@ -23,6 +24,8 @@ Response health(const History& history, const Clock& clock) {
     json.begin_object().member("host", record.device.host).member("gpu", record.device.gpu);
     json.member("state", to_string(record.state)).member("age_seconds", age.count()).end_object();
   }
+  json.end_array().key("followed").begin_array();
+  for (const std::string& file : followed) json.string(file);
   json.end_array().end_object();
   return response;
 }

@@ -59,8 +59,9 @@ Error listen_error(const tcp::endpoint& endpoint, error_code error) {
   }
   if (error == asio::error::access_denied) {
     return {ErrorKind::operation,
-            "cannot listen on " + where + ": a port below 1024 needs rights that this program "
-            "does not have; choose another with --port",
+            "cannot listen on " + where +
+                ": a port below 1024 needs rights that this program "
+                "does not have; choose another with --port",
             false};
   }
   return {ErrorKind::operation, "cannot listen on " + where + ": " + error.message(), true};
@@ -132,9 +133,10 @@ Expected<std::string> token_of(const ServerOptions& options,
                                const std::vector<asio::ip::address>& addresses) {
   if (!options.token_file.empty()) return read_token_file(options.token_file);
   if (all_loopback(addresses)) return std::string();
-  return usage_error("listening on " + options.listen +
-                     " lets other machines in, so it needs a token: put 16 or more random "
-                     "characters into a file that only you can read, and name it with --token-file");
+  return usage_error(
+      "listening on " + options.listen +
+      " lets other machines in, so it needs a token: put 16 or more random "
+      "characters into a file that only you can read, and name it with --token-file");
 }
 
 }  // namespace
@@ -145,9 +147,9 @@ struct HttpServer::Impl {
       : api(parts.history, parts.rules, parts.jobs),
         exporter(parts.history, std::move(parts.rules), parts.clock, parts.exporter),
         router(Access(std::move(access)), api, exporter, WebAssets::built_in(), parts.history,
-               parts.clock),
-        context{*io_made, router, parts.hub, parts.clock, parts.exporter.version,
-                options.spool_folder},
+               parts.clock, std::move(parts.followed)),
+        context{
+            *io_made, router, parts.hub, parts.clock, parts.exporter.version, options.spool_folder},
         io(std::move(io_made)),
         acceptors(std::move(acceptors_made)) {}
 
@@ -234,8 +236,8 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::build(const ServerOptions& opt
 
   const std::uint16_t port = port_of(acceptors->front());
   const auto& address = addresses->front();
-  const std::string here = (address.is_unspecified() ? "127.0.0.1" : bracketed(address)) + ':' +
-                           std::to_string(port);
+  const std::string here =
+      (address.is_unspecified() ? "127.0.0.1" : bracketed(address)) + ':' + std::to_string(port);
   AccessOptions access{port, all_loopback(*addresses), options.host_names, *std::move(token)};
   access.host_names.push_back(here);
   if (!access.loopback) {

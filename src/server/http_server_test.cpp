@@ -30,17 +30,18 @@ class HttpServerTest : public testing::Test {
   }
 
   ServerParts parts() {
-    return {world.history, world.rules, world.jobs, hub, world.clock,
-            {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}}};
+    return {world.history, world.rules,
+            world.jobs,    hub,
+            world.clock,   {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}},
+            {}};
   }
   void start() {
     auto built = HttpServer::build(options, parts());
     ASSERT_TRUE(built.has_value()) << built.error().message;
     server = *std::move(built);
     port = server->port();
-    running = std::jthread([this](const std::stop_token& token) {
-      EXPECT_TRUE(server->run(token).has_value());
-    });
+    running = std::jthread(
+        [this](const std::stop_token& token) { EXPECT_TRUE(server->run(token).has_value()); });
   }
   void stop() {
     running = {};
@@ -170,6 +171,18 @@ TEST_F(HttpServerTest, HeadersAndUnwantedBodiesHaveALimit) {
             413);
 }
 
+TEST_F(HttpServerTest, ConnectionsHaveALimit) {
+  start();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < kConnectionsMax; ++i) {
+    clients.push_back(std::make_unique<Client>(port));
+  }
+  Client client(port);
+  EXPECT_EQ(client.answer().status, 503);
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(clients.front()->ask("GET", "/healthz").status, 200);
+}
+
 TEST_F(HttpServerTest, AnUploadGoesToDiskAndToAJob) {
   start();
   Client client(port);
@@ -279,9 +292,11 @@ TEST_F(HttpServerTest, ALiveClientGetsHelloThenWhatHappens) {
   start();
   Client client(port);
   client.send(client.request("GET", "/api/v1/live?host=rig&gpu=gpu0"));
-  EXPECT_NE(client.until("\r\n\r\n").find("Content-Type: text/event-stream\r\n"), std::string::npos);
-  EXPECT_EQ(client.until("\n\n"),
-            "event: hello\ndata: {\"version\":\"0.1.0\",\"now\":\"2023-06-16T08:33:48.000000Z\"}\n\n");
+  EXPECT_NE(client.until("\r\n\r\n").find("Content-Type: text/event-stream\r\n"),
+            std::string::npos);
+  EXPECT_EQ(
+      client.until("\n\n"),
+      "event: hello\ndata: {\"version\":\"0.1.0\",\"now\":\"2023-06-16T08:33:48.000000Z\"}\n\n");
   hub.publish_rows(rows(world.attic, 0, 1));
   hub.publish_rows(rows(world.rig, 0, 1));
   EXPECT_EQ(client.until("\n\n"),
@@ -374,10 +389,11 @@ TEST_F(HttpServerTest, APortInUseIsNamedWithWhatToDo) {
   const auto second = HttpServer::build(options, parts());
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().kind, ErrorKind::operation);
-  EXPECT_EQ(second.error().message,
-            "port " + std::to_string(port) +
-                " is in use on 127.0.0.1: is gpulse running already? Choose another with --port, or "
-                "any free one with --port 0");
+  EXPECT_EQ(
+      second.error().message,
+      "port " + std::to_string(port) +
+          " is in use on 127.0.0.1: is gpulse running already? Choose another with --port, or "
+          "any free one with --port 0");
 }
 
 TEST_F(HttpServerTest, TheUrlIsWhereItListens) {

@@ -22,13 +22,15 @@ bool allows(std::string_view methods, std::string_view method) {
 }  // namespace
 
 Router::Router(Access access, const Api& api, const Exporter& exporter, const WebAssets& assets,
-               const History& history, const Clock& clock)
+               const History& history, const Clock& clock,
+               std::vector<std::string> followed)
     : access_(std::move(access)),
       api_(api),
       exporter_(exporter),
       assets_(assets),
       history_(history),
-      clock_(clock) {}
+      clock_(clock),
+      followed_(std::move(followed)) {}
 
 std::string_view Router::allowed_methods(std::string_view path) const {
   constexpr std::string_view kRead = "GET, HEAD";
@@ -43,8 +45,8 @@ std::optional<Response> Router::refuse(const Request& request) const {
     return error_response(404, ErrorKind::usage, "there is nothing at " + request.path);
   }
   if (allows(methods, request.method)) return std::nullopt;
-  Response response = error_response(405, ErrorKind::usage,
-                                     request.path + " does not take " + request.method);
+  Response response =
+      error_response(405, ErrorKind::usage, request.path + " does not take " + request.method);
   response.headers.emplace_back("Allow", methods);
   return response;
 }
@@ -57,7 +59,7 @@ Work Router::work(const Request& request) {
 
 Response Router::answer(const Request& request, const ExporterState& state) const {
   if (request.path.starts_with(kApiPrefix)) return api_.handle(request);
-  if (request.path == "/healthz") return health(history_, clock_);
+  if (request.path == "/healthz") return health(history_, clock_, followed_);
   if (request.path != "/metrics") return assets_.serve(request);
   auto text = exporter_.exposition(state);
   if (!text) return error_response(text.error());

@@ -21,9 +21,10 @@ enum class Work {
 class Router {
  public:
   Router(Access access, const Api& api, const Exporter& exporter, const WebAssets& assets,
-         const History& history, const Clock& clock);
+         const History& history, const Clock& clock, std::vector<std::string> followed);
 
-  // The answer to a request that may not pass, names nothing, or uses a method that is not taken there.
+  // The answer to a request that may not pass, names nothing, or uses a method that is not taken
+  // there.
   [[nodiscard]] std::optional<Response> refuse(const Request& request) const;
   [[nodiscard]] static Work work(const Request& request);
   // May take long and may wait for a disk.
@@ -40,6 +41,7 @@ class Router {
   const WebAssets& assets_;
   const History& history_;
   const Clock& clock_;
+  const std::vector<std::string> followed_;
 };
 
 }  // namespace gpulse

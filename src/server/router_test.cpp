@@ -22,11 +22,14 @@ class RouterTest : public testing::Test {
   test::TestWorld world;
   RequestCounters requests;
   const Api api{world.history, world.rules, world.jobs};
-  const Exporter exporter{world.history, world.rules, world.clock,
+  const Exporter exporter{world.history,
+                          world.rules,
+                          world.clock,
                           {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}}};
   const WebAssets assets{""};
-  const Router router{Access({8337, true, {}, ""}), api, exporter, assets, world.history,
-                      world.clock};
+  const Router router{
+      Access({8337, true, {}, ""}), api, exporter, assets, world.history, world.clock,
+      {"GPU-Z Sensor Log.txt"}};
 };
 
 TEST_F(RouterTest, AForeignHostLearnsNotEvenWhatThereIs) {
@@ -70,7 +73,7 @@ TEST_F(RouterTest, HealthTellsLiveStaleAndEndedApart) {
   EXPECT_EQ(response.status, 200);
   EXPECT_TRUE(response.body.starts_with(R"({"status":"ended",)"));
   world.history.devices_.clear();
-  EXPECT_EQ(answer("/healthz").body, R"({"status":"waiting","devices":[]})");
+  EXPECT_EQ(answer("/healthz").body, R"({"status":"waiting","devices":[],"followed":["GPU-Z Sensor Log.txt"]})");
 }
 
 TEST_F(RouterTest, MetricsAreOfPrometheusType) {

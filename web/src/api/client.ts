@@ -97,3 +97,9 @@ export function uploadLog(file: File, signal: AbortSignal, progress: (sent: numb
     request.send(file);
   });
 }
+
+/** The files that gpulse awaits rows from, by /healthz, which answers 503 while a device is stale. */
+export async function followedFiles(): Promise<string[]> {
+  const response = await fetch("/healthz");
+  return ((await response.json()) as { followed: string[] }).followed;
+}
