@@ -24,6 +24,18 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
+// Of what stands before a line: NULs, which a crash leaves where the file system had promised space, and
+// a BOM, also where logs were put behind one another.
+std::size_t leading_bytes(std::string_view bytes) {
+  std::size_t count = 0;
+  for (;;) {
+    const std::size_t before = count;
+    count = std::min(bytes.find_first_not_of('\0', count), bytes.size());
+    if (bytes.substr(count).starts_with(kByteOrderMark)) count += kByteOrderMark.size();
+    if (count == before) return count;
+  }
+}
+
 bool has_closing_comma(std::string_view line) { return trim(line).ends_with(','); }
 
 std::string identity(std::string_view header, std::string_view row) {
@@ -68,6 +80,17 @@ void LogReader::Partial::append(std::string_view bytes) {
   }
 }
 
+// What would have been skipped before a line, had no push ended within it.
+void LogReader::Partial::skip_leading() {
+  const std::size_t count = leading_bytes(text);
+  if (count == 0) return;
+  const std::int64_t begin = offset_of(count);
+  text.erase(0, count);
+  std::erase_if(jumps, [&](const auto& jump) { return jump.first <= count; });
+  for (auto& jump : jumps) jump.first -= count;
+  jumps.emplace(jumps.begin(), 0, begin);
+}
+
 void LogReader::Partial::clear() {
   text.clear();
   jumps.clear();
@@ -98,7 +121,8 @@ void LogReader::push(std::string_view bytes, LogReceiver& receiver) {
     const bool whole = line_end != std::string_view::npos;
     const auto line = bytes.substr(0, whole ? line_end + 1 : bytes.size());
     bytes.remove_prefix(line.size());
-    if (whole && partial_.jumps.empty() && line.find('\0') == std::string_view::npos) {
+    if (whole && partial_.jumps.empty() && line.size() <= kLineBytesMax &&
+        line.find('\0') == std::string_view::npos) {
       read_line(line, receiver);
       continue;
     }
@@ -115,6 +139,7 @@ void LogReader::push(std::string_view bytes, LogReceiver& receiver) {
 
 void LogReader::close(LogReceiver& receiver) {
   if (!partial_.jumps.empty()) {
+    partial_.skip_leading();
     const std::string_view text = without_line_end(partial_.text);
     finish_partial(text.empty() || has_closing_comma(text), receiver);
   }
@@ -122,16 +147,10 @@ void LogReader::close(LogReceiver& receiver) {
   state_.clock = clock_.state();
 }
 
-// Before a line: NULs, which a crash leaves where the file system had promised space, and a BOM.
 void LogReader::skip_leading(std::string_view& bytes) {
-  if (state_.position == 0 && bytes.starts_with(kByteOrderMark)) {
-    bytes.remove_prefix(kByteOrderMark.size());
-    state_.position += static_cast<std::int64_t>(kByteOrderMark.size());
-  }
-  if (bytes.empty() || bytes.front() != '\0') return;
-  const auto nuls = std::min(bytes.find_first_not_of('\0'), bytes.size());
-  bytes.remove_prefix(nuls);
-  state_.position += static_cast<std::int64_t>(nuls);
+  const std::size_t count = leading_bytes(bytes);
+  bytes.remove_prefix(count);
+  state_.position += static_cast<std::int64_t>(count);
 }
 
 // The hot path. Returns the bytes read, 0 when the next line has to go the slow way.
@@ -148,8 +167,10 @@ std::size_t LogReader::read_template_rows(std::string_view bytes, LogReceiver& r
   }
   if (batch_.rows() == 0) open_batch();
   const std::size_t before = batch_.rows();
-  const std::size_t rows_max = std::min(options_.batch_rows_max - before,
-                                        bytes.size() / template_->stride());
+  // Room is made for no more rows than are likely to come: where every other row is odd, clearing it
+  // would cost more than reading them.
+  const std::size_t rows_max = std::min(
+      {options_.batch_rows_max - before, bytes.size() / template_->stride(), run_rows_});
   locals_.resize(rows_max);
   counts_.clear();
   for (ReadingColumn& column : batch_.columns) counts_.push_back(column.grow(rows_max));
@@ -168,6 +189,8 @@ std::size_t LogReader::read_template_rows(std::string_view bytes, LogReceiver& r
   const std::size_t read = rows * template_->stride();
   state_.position += static_cast<std::int64_t>(read);
   if (rows > 0) misfits_ = 0;
+  run_rows_ = rows < rows_max ? std::max(rows, std::size_t{1})
+                              : std::max(run_rows_, std::min(2 * rows, options_.batch_rows_max));
   return read;
 }
 
@@ -189,6 +212,7 @@ void LogReader::learn(std::string_view line_with_end) {
 
 // `ended`: the line came to its end; else the log ends within it.
 void LogReader::finish_partial(bool ended, LogReceiver& receiver) {
+  partial_.skip_leading();
   const std::int64_t end = partial_.end;
   const std::int64_t offset = partial_.offset_of(0);
   const std::string_view line = without_line_end(partial_.text);
@@ -249,7 +273,7 @@ bool LogReader::is_complete(std::string_view line) const {
 void LogReader::read_plain(std::string_view line, std::int64_t offset, std::int64_t bytes,
                            LogReceiver& receiver) {
   if (trim(line).empty()) return;
-  if (is_header(line)) return take_header(line, receiver);
+  if (is_header(line)) return take_header(line, offset, bytes, receiver);
   if (layout_ == nullptr) {
     return receiver.on_set_aside({offset, bytes, "no heading before it"});
   }
@@ -263,7 +287,12 @@ void LogReader::read_plain(std::string_view line, std::int64_t offset, std::int6
   take_row(line, cells, *local, offset, receiver);
 }
 
-void LogReader::take_header(std::string_view line, LogReceiver& receiver) {
+void LogReader::take_header(std::string_view line, std::int64_t offset, std::int64_t bytes,
+                            LogReceiver& receiver) {
+  if (split_cells(line).size() > kColumnsMax + 1) {
+    return receiver.on_set_aside(
+        {offset, bytes, fmt::format("a heading of more than {} columns", kColumnsMax)});
+  }
   flush(receiver);
   state_.header = line;
   state_.session_pending = true;

@@ -53,7 +53,7 @@ struct LogReaderOptions {
 
 // Reads one log from its start or from a state. Not thread-safe.
 //
-// Understands LF and CRLF, a BOM, NUL runs anywhere, headings in the middle, lines that are neither row
+// Understands LF and CRLF, a BOM before any line, NUL runs anywhere, headings in the middle, lines that are neither row
 // nor heading. The source is a 64-bit hash, in 16 hexadecimal digits, of the heading in force and the
 // text of the first row read under it, without BOM, NULs and line ends: the same log has the same
 // source wherever it lies and however far it has grown.
@@ -86,6 +86,7 @@ class LogReader {
 
     [[nodiscard]] std::int64_t offset_of(std::size_t index) const;
     void append(std::string_view bytes);
+    void skip_leading();
     void clear();
   };
 
@@ -96,7 +97,8 @@ class LogReader {
   void read_line_with_nuls(std::string_view line, bool ended, LogReceiver& receiver);
   void read_plain(std::string_view line, std::int64_t offset, std::int64_t bytes,
                   LogReceiver& receiver);
-  void take_header(std::string_view line, LogReceiver& receiver);
+  void take_header(std::string_view line, std::int64_t offset, std::int64_t bytes,
+                   LogReceiver& receiver);
   void take_row(std::string_view line, const std::vector<std::string_view>& cells,
                 std::int64_t local, std::int64_t offset, LogReceiver& receiver);
   [[nodiscard]] bool is_complete(std::string_view line) const;
@@ -110,6 +112,7 @@ class LogReader {
   LayoutPtr layout_;
   std::optional<RowTemplate> template_;
   int misfits_ = 0;  // rows in a row that the template did not take
+  std::size_t run_rows_ = 1;  // that the template is expected to take next
   bool row_was_slow_ = false;
   Partial partial_;
   SampleBatch batch_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "gpuz/cell.h"
 
@@ -17,6 +18,7 @@ constexpr std::size_t kDateCell = 20;  // "2023-06-16 10:17:08 " before its comm
 constexpr std::size_t kPrefix = 16;    // "2023-06-16 10:17"
 constexpr std::size_t kDigitsMax = 8;
 constexpr std::size_t kTailMax = 5;    // blanks between a reading and its comma; GPU-Z has 3
+constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 std::uint16_t bit(std::size_t i) { return static_cast<std::uint16_t>(1U << i); }
@@ -24,12 +26,12 @@ std::uint16_t bit(std::size_t i) { return static_cast<std::uint16_t>(1U << i); }
 // The wall clock of rows of one minute differs in two digits.
 class MinuteClock {
  public:
-  // The wall clock of the date cell at `row`, -1 when it is none.
+  // The wall clock of the date cell at `row`, kNoTime when it is none: before every time there is.
   [[nodiscard]] std::int64_t read(const char* row) {
-    if (std::memcmp(row, prefix_.data(), kPrefix) != 0 && !renew(row)) return -1;
+    if (std::memcmp(row, prefix_.data(), kPrefix) != 0 && !renew(row)) return kNoTime;
     if (row[16] != ':' || !is_digit(row[17]) || !is_digit(row[18]) || row[19] != ' ' ||
         row[20] != ',' || row[17] > '5') {
-      return -1;
+      return kNoTime;
     }
     return minute_ + (row[17] - '0') * 10 + (row[18] - '0');
   }
@@ -149,7 +151,8 @@ std::optional<RowTemplate> RowTemplate::learn(std::string_view row, std::size_t 
   result.line_end_bytes_ = row.ends_with("\r\n") ? 2 : 1;
   std::memcpy(result.line_end_.data(), row.data() + row.size() - result.line_end_bytes_,
               result.line_end_bytes_);
-  if (row[kDateCell] != ',' || MinuteClock().read(row.data()) < 0) return std::nullopt;
+  const std::int64_t time = MinuteClock().read(row.data());
+  if (time == kNoTime) return std::nullopt;
   std::size_t begin = kDateCell + 1;
   for (std::size_t column = 0; column < columns; ++column) {
     const std::size_t comma = row.find(',', begin);
@@ -164,8 +167,8 @@ std::optional<RowTemplate> RowTemplate::learn(std::string_view row, std::size_t 
   std::vector<std::int32_t*> counts;
   for (std::int32_t& value : values) counts.push_back(&value);
   std::int64_t local = 0;
-  const Bounds any{0, std::int64_t{1} << 40, std::int64_t{1} << 40, 1};
-  if (result.read_rows_portable(row, any, &local, counts) != 1) return std::nullopt;
+  const Bounds its_own{time, time + 1, 0, 1};
+  if (result.read_rows_portable(row, its_own, &local, counts) != 1) return std::nullopt;
   return result;
 }
 
