@@ -23,7 +23,10 @@ void LogSummary::on_rows(const SampleBatch& batch) {
   }
 }
 
-void LogSummary::on_set_aside(const SetAside& line) { set_aside_.push_back(line); }
+void LogSummary::on_set_aside(const SetAside& line) {
+  ++set_aside_count_;
+  if (set_aside_.size() < kSetAsideKept) set_aside_.push_back(line);
+}
 
 void LogSummary::map_columns(const LayoutPtr& layout) {
   layout_ = layout;

@@ -10,7 +10,8 @@
 
 namespace gpulse {
 
-// Collects over a whole log; memory does not follow its length. Not thread-safe.
+// Collects over a whole log; memory follows its sessions and the values it has, not its length. Not
+// thread-safe.
 class LogSummary final : public LogReceiver {
  public:
   struct Session {
@@ -36,7 +37,12 @@ class LogSummary final : public LogReceiver {
   [[nodiscard]] const std::vector<Session>& sessions() const { return sessions_; }
   // In the order in which the log brought them.
   [[nodiscard]] const std::vector<Metric>& metrics() const { return metrics_; }
+  [[nodiscard]] std::int64_t set_aside_count() const { return set_aside_count_; }
+  // The first of them, at most kSetAsideKept.
   [[nodiscard]] const std::vector<SetAside>& set_aside() const { return set_aside_; }
+
+  // A file that is no log may be millions of lines.
+  static constexpr std::size_t kSetAsideKept = 10'000;
 
  private:
   void map_columns(const LayoutPtr& layout);
@@ -45,6 +51,7 @@ class LogSummary final : public LogReceiver {
   std::string source_;
   std::vector<Session> sessions_;
   std::vector<Metric> metrics_;
+  std::int64_t set_aside_count_ = 0;
   std::vector<SetAside> set_aside_;
   LayoutPtr layout_;                  // that metric_of_column_ is for
   std::vector<std::size_t> metric_of_column_;
