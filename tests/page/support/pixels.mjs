@@ -4,7 +4,10 @@
 export async function pixelsOf(canvas) {
   const { width, height, data } = await canvas.evaluate((element) => {
     const { width, height } = element;
-    const bytes = element.getContext("2d").getImageData(0, 0, width, height).data;
+    // Read from a copy: a canvas that is read often is told so by the browser, on the page's console.
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(element, 0, 0);
+    const bytes = copy.getImageData(0, 0, width, height).data;
     let text = "";
     for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
     return { width, height, data: btoa(text) };

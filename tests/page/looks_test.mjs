@@ -1,0 +1,219 @@
+// Both themes and three widths: colours and sizes of the design, nothing that overflows, nothing that
+// axe finds serious, and the weight and speed of opening.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { join } from "node:path";
+import { launch, settled, sizes, visit, visiting } from "./support/browser.mjs";
+import { GrowingLog } from "./support/growing_log.mjs";
+import { generate, makeFolder, Program, removeFolder } from "./support/program.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser;
+let folder;
+let program;
+let empty;
+
+before(async () => {
+  browser = await launch();
+  folder = makeFolder();
+  // Limits, gaps, alerts and a live log: as much as can be on the page at once.
+  const log = new GrowingLog(join(folder, "busy.txt"), { scenario: "power-throttle,gaps", rows: 3600 }).write();
+  for (let i = 0; i < 14; i++) log.append(90, -1 + 2 * (i % 2 === 0));
+  program = await Program.start({ logs: [log.path], data: join(folder, "data") });
+  empty = await Program.start({ logs: [join(folder, "none.txt")], data: join(folder, "none") });
+  await program.holds(3600);
+});
+after(async () => {
+  await program.stop();
+  await empty.stop();
+  await browser.close();
+  removeFolder(folder);
+});
+
+/** Faults that axe calls serious or critical, a line each. */
+async function faultsOf(page) {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
+    return violations.filter((v) => ["serious", "critical"].includes(v.impact))
+      .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.any[0]?.message ?? v.help}`));
+  });
+}
+
+async function checkWidth(page) {
+  const { scroll, client, spilled } = await page.evaluate(() => {
+    const { scrollWidth: scroll, clientWidth: client } = document.documentElement;
+    const spilled = [...document.querySelectorAll("main *, header *")].filter((e) => {
+      const box = e.getBoundingClientRect();
+      return box.width > 0 && box.right > client + 1 && !e.closest(".unseen, .ellipsis");
+    }).map((e) => `${e.tagName}.${e.className} to ${e.getBoundingClientRect().right}`);
+    return { scroll, client, spilled };
+  });
+  assert.ok(scroll <= client, `${scroll} px wide in ${client}`);
+  assert.deepEqual(spilled.slice(0, 5), []);
+}
+
+const colors = {
+  dark: { bg: "rgb(13, 14, 17)", ink: "rgb(237, 238, 241)" },
+  light: { bg: "rgb(245, 246, 248)", ink: "rgb(24, 27, 31)" },
+};
+
+for (const theme of ["dark", "light"]) {
+  describe(theme, () => {
+    for (const size of ["wide", "narrow", "phone"]) {
+      const name = `${theme}, ${sizes[size].width} px`;
+      test(name, () => visiting(browser, program.url, { theme, size }, name, async (page) => {
+        await settled(page);
+        const style = await page.evaluate(() => {
+          const of = (selector) => getComputedStyle(document.querySelector(selector));
+          return {
+            theme: document.documentElement.dataset.theme, bg: getComputedStyle(document.documentElement).backgroundColor,
+            ink: of(".tile_value").color, answer: of(".answer_sentence").font, value: of(".tile_value").fontSize,
+            digits: of(".tile_value").fontVariantNumeric,
+          };
+        });
+        assert.equal(style.theme, theme);
+        assert.equal(style.bg, colors[theme].bg);
+        assert.match(style.answer, size === "phone" ? /600 16px\/20px/ : /600 22px\/28px/);
+        assert.equal(style.value, size === "phone" ? "22px" : "32px");
+        assert.match(style.digits, /tabular-nums/);
+        await checkWidth(page);
+        assert.deepEqual(await faultsOf(page), []);
+        if (size === "phone") await checkPhone(page);
+        else if (size === "narrow") await checkNarrow(page);
+        else await checkDialogs(page);
+      }));
+    }
+
+    test(`${theme}, before there is a log`, () => visiting(browser, empty.url, { theme }, `${theme} empty`, async (page) => {
+      await page.getByRole("heading", { name: "Turn on logging in GPU-Z" }).waitFor();
+      assert.deepEqual(await faultsOf(page), []);
+    }));
+  });
+}
+
+async function checkDialogs(page) {
+  for (const [key, selector] of [["?", ".panel"], ["d", ".device_menu"], ["s", ".menu"]]) {
+    await page.keyboard.press(key);
+    await page.locator(selector).waitFor();
+    assert.deepEqual(await faultsOf(page), [], `after ${key}`);
+    await page.keyboard.press("Escape");
+    await page.locator(selector).waitFor({ state: "detached" });
+  }
+}
+
+/** Statistics stand behind a tap. */
+async function checkNarrow(page) {
+  assert.equal(await page.locator("table.statistics").count(), 0);
+  const title = page.locator("[data-topic=temperature] .title_button");
+  await title.click();
+  await page.locator("[data-topic=temperature] table.statistics").waitFor();
+  assert.equal(await title.getAttribute("aria-expanded"), "true");
+  assert.deepEqual(await faultsOf(page), []);
+  await checkWidth(page);
+}
+
+async function checkPhone(page) {
+  await checkNarrow(page);
+  const small = await page.evaluate(() => [...document.querySelectorAll(".bar button, .bottom_bar button, .title_button")]
+    .map((e) => ({ name: e.getAttribute("aria-label") ?? e.textContent, box: e.getBoundingClientRect() }))
+    .filter(({ box }) => box.width > 0 && Math.min(box.width, box.height) < 44).map(({ name, box }) => `${name} ${box.width}×${box.height}`));
+  assert.deepEqual(small, [], "touch targets of at least 44");
+  const tiles = await page.$$eval(".tile", (list) => list.map((t) => Math.round(t.getBoundingClientRect().left)));
+  assert.equal(new Set(tiles).size, 3, `three across: ${tiles}`);
+
+  // The range is a menu, the lists are a place of their own.
+  await page.getByRole("button", { name: /^Range: / }).click();
+  const range = page.getByRole("menuitemradio", { name: "15 min" });
+  await range.waitFor();
+  assert.deepEqual(await faultsOf(page), [], "range menu");
+  await range.click();
+  await page.waitForURL(/range=15min/);
+  await page.getByRole("button", { name: "Lists" }).click();
+  await page.getByRole("heading", { name: /^Sessions/ }).waitFor();
+  await checkWidth(page);
+  assert.deepEqual(await faultsOf(page), [], "lists");
+  await page.getByRole("button", { name: "Live" }).click();
+  await settled(page);
+
+  // Press and hold is the cursor.
+  const box = await page.locator(".overlay").boundingBox();
+  const touch = (type, x) => page.locator(".overlay").evaluate((target, [name, at]) => {
+    const finger = new Touch({ identifier: 1, target, clientX: at, clientY: target.getBoundingClientRect().top + 30 });
+    const down = name === "touchend" ? [] : [finger];
+    target.dispatchEvent(new TouchEvent(name, { bubbles: true, cancelable: true, touches: down, changedTouches: [finger] }));
+  }, [type, x]);
+  await touch("touchstart", box.x + 150);
+  await page.locator(".axis_cursor").waitFor();
+  await touch("touchmove", box.x + 200);
+  await page.waitForFunction(() => Math.abs(parseFloat(document.querySelector(".cursor").style.left) - 200) < 3);
+  await touch("touchend", box.x + 200);
+}
+
+describe("opening", () => {
+  const weightMost = 150_000;
+  let opened;
+  before(async () => {
+    const log = generate(join(folder, "hour.txt"), { scenario: "mixed", rows: 3600, start: "2026-03-02 18:00:00" });
+    opened = await Program.start({ logs: [log], data: join(folder, "hour") });
+    await opened.holds(3600);
+  });
+  after(() => opened.stop());
+
+  test("the page weighs at most 150 KB, compressed", async () => {
+    let bytes = 0;
+    const files = [];
+    const plain = [];
+    const prepare = async (page, context) => {
+      const session = await context.newCDPSession(page);
+      await session.send("Network.enable");
+      const paths = new Map();
+      session.on("Network.responseReceived", ({ requestId, response }) => paths.set(requestId, response));
+      session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+        const response = paths.get(requestId);
+        const path = response && new URL(response.url).pathname;
+        if (!path || path.startsWith("/api/")) return;
+        bytes += encodedDataLength;
+        files.push(`${path} ${encodedDataLength}`);
+        const encoding = Object.entries(response.headers).find(([name]) => name.toLowerCase() === "content-encoding")?.[1];
+        if (/\.(js|css)$/.test(path) && !/gzip|br/.test(encoding ?? "")) plain.push(path);
+      });
+    };
+    await visiting(browser, opened.url, { prepare }, "weight", async (page) => {
+      await settled(page);
+      const foreign = await page.evaluate(() => performance.getEntriesByType("resource").map((e) => e.name)
+        .filter((name) => new URL(name).origin !== location.origin));
+      assert.deepEqual(foreign, [], "nothing from outside");
+    });
+    console.log(`the page weighs ${bytes} bytes as sent: ${files.join(", ")}; goal ${weightMost}`);
+    assert.deepEqual(plain, [], "sent compressed");
+    assert.ok(files.length >= 3 && bytes > 10_000, files.join(", "));
+    assert.ok(bytes <= weightMost, `${bytes} bytes`);
+  });
+
+  test("the first chart of an hour is there at once", async () => {
+    const times = [];
+    for (let i = 0; i < 5; i++) {
+      const prepare = (page) => page.addInitScript(() => {
+        // The frame after the one in which a chart's canvas came.
+        new MutationObserver((_, observer) => {
+          if (!document.querySelector("figure.track .uplot canvas")) return;
+          observer.disconnect();
+          requestAnimationFrame(() => requestAnimationFrame(() => (window.firstChart = performance.now())));
+        }).observe(document, { subtree: true, childList: true });
+      });
+      const visitor = await visit(browser, opened.url + "#range=1h", { prepare });
+      await visitor.page.waitForFunction(() => window.firstChart !== undefined);
+      times.push(await visitor.page.evaluate(() => window.firstChart));
+      await visitor.context.close();
+      assert.deepEqual(visitor.complaints, []);
+    }
+    times.sort((a, b) => a - b);
+    const text = times.map((t) => Math.round(t)).join(", ");
+    console.log(`first chart with 1 h of data, on the screen after ${Math.round(times[2])} ms (median of ${text}); goal 200 ms`);
+    assert.ok(times[2] < 1500, text);
+  });
+});
