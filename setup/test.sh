@@ -34,9 +34,9 @@ unit_tests() {
 page_tests() {
   step "page types" npm run --prefix web --silent check
   step "page units" npm test --prefix web --silent
-  close "page units" '^# (tests|pass|fail)|Tests  |Test Files  '
+  close "page units" '^(#|ℹ) (tests|pass|fail)'
   step "page in Chromium" tests/page/run.sh build/gpulse
-  close "page in Chromium" '^# (tests|pass|fail)'
+  close "page in Chromium" '^(#|ℹ) (tests|pass|fail)'
 }
 
 fuzzing() {
