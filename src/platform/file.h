@@ -43,6 +43,9 @@ class ReadFile {
 // The identity of what `path` names now; none when there is no such file.
 [[nodiscard]] Expected<ReadFile::Identity> identity_of(const std::filesystem::path& path);
 
+// Returns when what a file holds, or the names in a folder, are on the disk itself and not just promised.
+[[nodiscard]] Expected<void> flush_to_disk(const std::filesystem::path& path);
+
 // Keeps a second program out of a folder: an exclusive lock on the file `path`, made if missing, let go
 // when the object (or the process, however it ends) goes.
 class FolderLock {

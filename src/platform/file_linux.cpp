@@ -92,6 +92,15 @@ Expected<ReadFile::Identity> identity_of(const std::filesystem::path& path) {
   return ReadFile::Identity{status.st_dev, status.st_ino};
 }
 
+Expected<void> flush_to_disk(const std::filesystem::path& path) {
+  const int handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool flushed = handle >= 0 && ::fsync(handle) == 0;
+  const std::string why = reason();
+  if (handle >= 0) ::close(handle);
+  if (flushed) return {};
+  return operation_error(fmt::format("cannot flush {} to the disk: {}", display(path), why), true);
+}
+
 Expected<FolderLock> FolderLock::take(const std::filesystem::path& path) {
   const int handle = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (handle < 0) {

@@ -14,6 +14,9 @@ namespace {
 
 // A transaction's worth of a log: small enough that the page's queries and other logs get their turn.
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+// How long a full disk is waited for before it is tried again.
+constexpr std::chrono::milliseconds kRetryFirst{250};
+constexpr std::chrono::milliseconds kRetryMax{10000};
 
 int number_of(const std::string& id) {
   int number = 0;
@@ -168,12 +171,43 @@ void LogImporter::run_job(const std::string& id, const std::stop_token& stop) {
   }
   std::string imported;
   Expected<void> done;
-  if (!is_cancelled(id)) {
+  for (auto retry = kRetryFirst; !is_cancelled(id); retry = std::min(2 * retry, kRetryMax)) {
     change(id, [](ImportJob& job) { job.state = JobState::reading; });
     done = this->import(id, import, stop, imported);
     if (stop.stop_requested()) return;  // the next run of the program goes on with it
+    if (done || !done.error().retryable) break;
+    wait_to_retry(id, done.error(), retry, stop);
+    done = {};
   }
-  end_job(id, import, done, imported);
+  Expected<void> settled = settle(id, imported);
+  for (auto retry = kRetryFirst; !settled && settled.error().retryable && !stop.stop_requested();
+       retry = std::min(2 * retry, kRetryMax)) {
+    wait_to_retry(id, settled.error(), retry, stop);
+    settled = settle(id, imported);
+  }
+  if (stop.stop_requested() && !settled) return;
+  end_job(id, import, settled ? done : settled);
+}
+
+// Until the time has come, the job is cancelled, or the program ends.
+void LogImporter::wait_to_retry(const std::string& id, const Error& error,
+                                std::chrono::milliseconds time, const std::stop_token& stop) {
+  change(id, [&](ImportJob& job) {
+    job.state = JobState::waiting;
+    job.error = JobError{error.message + "; it is tried again", {}};
+  });
+  std::unique_lock lock(mutex_);
+  const bool was_cancelled = works_.at(number_of(id)).cancelled;
+  news_.wait_for(lock, stop, time,
+                 [&] { return works_.at(number_of(id)).cancelled != was_cancelled; });
+}
+
+// What a job that did not come to its end had imported is taken back; then nothing is left to do.
+Expected<void> LogImporter::settle(const std::string& id, const std::string& imported) {
+  if (!imported.empty()) {
+    if (auto removed = store_.remove_source(imported); !removed) return removed;
+  }
+  return store_.remove_import(id);
 }
 
 // Reads the file from where an earlier run stopped. `imported` is the source while its rows are this
@@ -196,6 +230,7 @@ Expected<void> LogImporter::import(const std::string& id, const LedgerImport& im
     auto resumed = SourceWriter::resume(store_, target, *known);
     if (!resumed) return std::unexpected(resumed.error());
     writer = std::move(*resumed);
+    if (known->importing) imported = known->record.source;
     reader = LogReader({known->record.device, *zone, {}}, known->checkpoint.reader);
   }
   std::vector<char> buffer(kChunkBytes);
@@ -218,6 +253,7 @@ Expected<void> LogImporter::import(const std::string& id, const LedgerImport& im
     if (writer->source().importing) imported = writer->source().record.source;
     change(id, [&](ImportJob& job) {
       const SourceRecord& record = writer->source().record;
+      job.error.reset();
       job.bytes_read = at;
       job.rows = record.rows;
       job.sessions = record.sessions;
@@ -241,13 +277,8 @@ Expected<void> LogImporter::import(const std::string& id, const LedgerImport& im
 }
 
 void LogImporter::end_job(const std::string& id, const LedgerImport& import,
-                          const Expected<void>& done, const std::string& imported) {
+                          const Expected<void>& result) {
   const bool cancelled = is_cancelled(id);
-  Expected<void> result = done;
-  if (!imported.empty()) {
-    if (auto removed = store_.remove_source(imported); !removed && result) result = removed;
-  }
-  if (auto removed = store_.remove_import(id); !removed && result) result = removed;
   std::string start;
   if (const auto file = ReadFile::open(store_.uploads() / import.file); file && !result) {
     start.resize(64);
@@ -256,6 +287,7 @@ void LogImporter::end_job(const std::string& id, const LedgerImport& import,
   remove_file(store_.uploads() / import.file);
   change(id, [&](ImportJob& job) {
     job.state = !result ? JobState::failed : cancelled ? JobState::cancelled : JobState::done;
+    job.error.reset();
     if (!result) job.error = JobError{result.error().message, first_words(start)};
   });
 }

@@ -1,6 +1,7 @@
 // Imports of old logs that were dropped on the page.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -23,7 +24,7 @@ struct ImporterOptions {
 
 // One job at a time, on a thread of its own, in the order in which they came. A job that the program's
 // end interrupts is gone on with by resume(). A log that the store knows already is "done" at once, as
-// far as it was read; it stays with its device.
+// far as it was read; it stays with its device. On a full disk a job waits, and says so in its error.
 class LogImporter final : public ImportJobs {
  public:
   // `changed` is called for every change of a job, from any thread; the store must outlive this.
@@ -49,8 +50,10 @@ class LogImporter final : public ImportJobs {
   void run_job(const std::string& id, const std::stop_token& stop);
   [[nodiscard]] Expected<void> import(const std::string& id, const LedgerImport& import,
                                       const std::stop_token& stop, std::string& imported);
-  void end_job(const std::string& id, const LedgerImport& import, const Expected<void>& done,
-               const std::string& imported);
+  void wait_to_retry(const std::string& id, const Error& error, std::chrono::milliseconds time,
+                     const std::stop_token& stop);
+  [[nodiscard]] Expected<void> settle(const std::string& id, const std::string& imported);
+  void end_job(const std::string& id, const LedgerImport& import, const Expected<void>& result);
   void change(const std::string& id, const std::function<void(ImportJob&)>& how);
   [[nodiscard]] bool is_cancelled(const std::string& id) const;
 

@@ -4,6 +4,8 @@
 #include <random>
 #include <utility>
 
+#include "platform/file.h"
+
 namespace gpulse {
 namespace {
 
@@ -59,7 +61,8 @@ SpoolFile::~SpoolFile() {
 
 Expected<void> SpoolFile::write(std::span<const char> bytes) {
   if (stream_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()))) return {};
-  return operation_error("cannot write the upload to " + shown(path_) + ": is the disk full?", true);
+  return operation_error("cannot write the upload to " + shown(path_) + ": is the disk full?",
+                         true);
 }
 
 Expected<std::filesystem::path> SpoolFile::finish() {
@@ -68,6 +71,8 @@ Expected<std::filesystem::path> SpoolFile::finish() {
     return operation_error("cannot write the upload to " + shown(path_) + ": is the disk full?",
                            true);
   }
+  // Whoever is told that it was taken may delete their own.
+  if (auto flushed = flush_to_disk(path_); !flushed) return std::unexpected(flushed.error());
   std::filesystem::path whole = path_;
   whole.replace_extension();
   std::error_code error;
@@ -76,6 +81,9 @@ Expected<std::filesystem::path> SpoolFile::finish() {
     return operation_error("cannot rename " + shown(path_) + ": " + error.message(), true);
   }
   path_ = whole;
+  if (auto flushed = flush_to_disk(path_.parent_path()); !flushed) {
+    return std::unexpected(flushed.error());
+  }
   return whole;
 }
 
