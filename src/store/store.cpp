@@ -385,9 +385,8 @@ Expected<SourceClaim> Store::claim(const std::string& source, const std::string&
   const std::lock_guard lock(book_mutex_);
   const auto [held, is_new] = claims_.try_emplace(source, file);
   if (!is_new) {
-    return operation_error(
-        fmt::format("{} is the same log as {}, which is being read already", file, held->second),
-        true);
+    return input_error(
+        fmt::format("{} is the same log as {}, which is being read already", file, held->second));
   }
   return SourceClaim(*this, source);
 }

@@ -92,8 +92,8 @@ class Store final : public History {
   // What is known of the source of that identity, or was last read from that file.
   [[nodiscard]] std::optional<LedgerSource> find_source(const std::string& source) const;
   [[nodiscard]] std::optional<LedgerSource> find_source_of_file(const std::string& file) const;
-  // For reading that source from `file`. A retryable error that names the other file when it is being
-  // read already.
+  // For reading that source from `file`. An input error that names the other file when it is being read
+  // already.
   [[nodiscard]] Expected<SourceClaim> claim(const std::string& source, const std::string& file);
   // The device that a new source of this wish gets: as wished unless another source of `taken`'s kind
   // bears it already; then with "-2", "-3", ... behind the gpu.
