@@ -21,56 +21,12 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "faults"))
 import contents  # noqa: E402
 import made_log  # noqa: E402
-from program import Dead, Program, wait_until, ZONE  # noqa: E402
+from harness import FaultTest, READ_TO_END, Reference  # noqa: E402
+from program import Dead, wait_until  # noqa: E402
 
-GPULSE = "build/gpulse"
 ROUNDS = int(os.environ.get("GPULSE_FAULT_ROUNDS", "3"))
 SEED = int(os.environ.get("GPULSE_FAULT_SEED", "1"))
-READ_TO_END = "read to its end, following"
 KILLS = collections.Counter()
-
-
-class Reference:
-    """A made log and what a store must hold of it, however it got there."""
-
-    def __init__(self, folder, seed, rows):
-        self.log = made_log.make(GPULSE, folder / "reference.txt", seed, rows)
-        self.content = self.log.read_bytes()
-        self.expected = contents.expected(self.log, ZONE)
-        data = folder / "undisturbed"
-        program = Program(GPULSE, data, self.log).connect()
-        program.wait_to_say(READ_TO_END)
-        self.served = contents.served(program)
-        self.wal_bytes = os.path.getsize(data / "ledger.db-wal")
-        program.stop()
-        self.ledger = contents.in_ledger(data)
-
-
-class FaultTest(unittest.TestCase):
-    maxDiff = 2000
-
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gpulse-faults-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.programs = []
-        self.addCleanup(self.end_programs)
-
-    def end_programs(self):
-        for program in self.programs:
-            if program.alive():
-                program.kill()
-
-    def start(self, *arguments, **popen):
-        self.programs.append(Program(GPULSE, self.folder / "data", *arguments, **popen))
-        return self.programs[-1]
-
-    def check_ledger(self, reference):
-        sources = contents.in_ledger(self.folder / "data")
-        self.assertEqual(list(sources), list(reference.ledger))
-        for source, want in reference.ledger.items():
-            difference = contents.first_difference(sources[source], reference.expected)
-            self.assertIsNone(difference, "ledger against oracle")
-            self.assertIsNone(contents.first_difference(sources[source], want), "against undisturbed")
 
 
 def kill_at(program, moment, dice):
@@ -111,7 +67,7 @@ class Kills(FaultTest):
             folder = pathlib.Path(self.references_folder.name) / str(number)
             folder.mkdir(exist_ok=True)
             rows = 45_000 if number == 4 else 9_000
-            self.references[number] = Reference(folder, SEED + number, rows)
+            self.references[number] = Reference(self.gpulse, folder, SEED + number, rows)
         return self.references[number]
 
     def test_the_undisturbed_run(self):
@@ -277,5 +233,5 @@ class Upload:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
-        GPULSE = os.path.abspath(sys.argv.pop(1))
+        FaultTest.gpulse = os.path.abspath(sys.argv.pop(1))
     unittest.main()

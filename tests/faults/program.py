@@ -32,13 +32,13 @@ def wait_until(condition, what, alive=lambda: True):
 class Program:
     """`gpulse run` on a data folder. Its words go into files beside the folder, one a start."""
 
-    def __init__(self, path, data, *arguments, **popen):
+    def __init__(self, path, data, *arguments, timezone=ZONE, **popen):
         self.data = pathlib.Path(data)
         started = len(list(self.data.parent.glob(f"{self.data.name}.*.err")))
         self.errors = self.data.parent / f"{self.data.name}.{started}.err"
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen(
-                [path, "run", "--data", str(data), "--port", "0", "--host", "rig", "--timezone", ZONE,
+                [path, "run", "--data", str(data), "--port", "0", "--host", "rig", "--timezone", timezone,
                  *map(str, arguments)],
                 stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, **popen)
         self.address = None
