@@ -168,7 +168,7 @@ bool decode_row(std::string_view bytes, const RowFormat& format,
                 std::span<const std::size_t> wanted, std::span<double> out) {
   std::size_t next = 0;
   const auto put = [&](std::size_t column, double value) {
-    if (next < wanted.size() && wanted[next] == column) out[next++] = value;
+    while (next < wanted.size() && wanted[next] == column) out[next++] = value;
   };
   return decode(
       bytes, format,

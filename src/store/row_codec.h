@@ -34,8 +34,8 @@ struct RowFormat {
 // the 8 bytes of a double, little-endian.
 void encode_row(const SampleBatch& batch, std::size_t row, std::string& out);
 
-// Reads one row; `wanted` names the columns to read in ascending order, out[i] receives wanted[i], NaN
-// where absent. False when the bytes are not a row of that format.
+// Reads one row; `wanted` names the columns to read in ascending order, one of them twice if need be;
+// out[i] receives wanted[i], NaN where absent. False when the bytes are not a row of that format.
 [[nodiscard]] bool decode_row(std::string_view bytes, const RowFormat& format,
                               std::span<const std::size_t> wanted, std::span<double> out);
 

@@ -165,7 +165,8 @@ Expected<void> SourceWriter::make_source() {
 }
 
 void SourceWriter::on_set_aside(const SetAside& line) {
-  ++source_.record.set_aside;
+  // All are counted. A file that is hardly a log would fill memory and disk if all were listed.
+  if (++source_.record.set_aside > kSetAsideKept) return;
   if (source_.id == 0) {
     before_source_.push_back(line);
   } else if (!failed_) {

@@ -49,6 +49,9 @@ class SourceWriter final : public LogReceiver {
   // later row of the same session takes back.
   [[nodiscard]] Expected<void> publish_end();
 
+  // Of a source's set-aside lines so many are listed, the first ones.
+  static constexpr std::int64_t kSetAsideKept = 10'000;
+
   [[nodiscard]] const LedgerSource& source() const { return source_; }
   [[nodiscard]] const Device& device() const { return source_.record.device; }
 

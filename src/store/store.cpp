@@ -289,6 +289,7 @@ struct ScanRange {
 // The rows of a chunk within a range, to the visitor; whether it wants more.
 bool visit_chunk(const HotChunk& chunk, const SessionRecord& session, ScanRange range,
                  const std::vector<std::string>& metrics, const History::Visitor& visitor) {
+  if (chunk.last() < range.from || chunk.first() > range.to) return true;
   const std::vector<Timestamp> times = chunk.times();
   const auto first = std::ranges::lower_bound(times, range.from) - times.begin();
   const auto last = std::ranges::upper_bound(times, range.to) - times.begin();
@@ -518,6 +519,7 @@ void Store::publish(const SourceWriter& writer) {
       merge_metrics(book.record.metrics, RowFormat::of(rows));
       news = news || metrics != book.record.metrics.size();
     }
+    if (book.hot) let_hot_go(device);
     if (!writer.rows_.empty()) {
       book.record.last_arrival = writer.source_.last_arrival;
       book.record.timezone = writer.source_.record.timezone;
