@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "gpuz/log_file.h"
@@ -61,7 +62,11 @@ class PlaceFinder {
     for (const SourceRecord& record : *sources) {
       if (record.file != name_ || record.source.contains('@')) continue;
       auto known = store_.find_source(record.source);
-      if (known && (!last || known->last_arrival > last->last_arrival)) last = std::move(known);
+      if (!known) continue;
+      if (!last ||
+          std::pair(known->last_arrival, known->id) > std::pair(last->last_arrival, last->id)) {
+        last = std::move(known);
+      }
     }
     return last;
   }
@@ -74,8 +79,8 @@ class PlaceFinder {
     return {device, name_, target_.zone->name()};
   }
 
-  // Whether the bytes before its position are what was read there; or, `or_nuls`, nothing, since the
-  // file was emptied while its writer went on at its old place.
+  // Whether the bytes before its position are what was read there; or, `or_nuls`, nothing, since
+  // the file was emptied while its writer went on at its old place.
   [[nodiscard]] Expected<bool> continues(const LedgerSource& known, bool or_nuls) const {
     const std::int64_t position = known.checkpoint.reader.position;
     if (position > size_) return false;
@@ -98,11 +103,11 @@ class PlaceFinder {
     if (target_.take_over && target_.take_over(known.record.source)) return find();
     auto writer = SourceWriter::resume(store_, source_target(known.record.device), known);
     if (!writer) return std::unexpected(writer.error());
-    LogReader reader({.device = known.record.device,
-                      .zone = target_.zone,
-                      .source_suffix = known.record.source.substr(
-                          stem_of(known.record.source).size())},
-                     known.checkpoint.reader);
+    LogReader reader(
+        {.device = known.record.device,
+         .zone = target_.zone,
+         .source_suffix = known.record.source.substr(stem_of(known.record.source).size())},
+        known.checkpoint.reader);
     return LogPlace{std::move(reader), std::move(*writer), known.checkpoint.reader.position};
   }
 
@@ -133,9 +138,8 @@ class PlaceFinder {
       // Another zone is an error for a new generation, too: it would be half of one log.
       if (*same || newest->record.timezone != target_.zone->name()) return go_on(*newest);
     }
-    LogReader reader({.device = target_.device,
-                      .zone = target_.zone,
-                      .source_suffix = suffix_of(generation)});
+    LogReader reader(
+        {.device = target_.device, .zone = target_.zone, .source_suffix = suffix_of(generation)});
     return LogPlace{std::move(reader),
                     std::make_unique<SourceWriter>(store_, source_target(target_.device)), 0};
   }
@@ -158,9 +162,9 @@ class PlaceFinder {
     RowSpotter rows;
     LogReader(options, state).push({bytes.data(), *got}, rows);
     if (rows.seen) {
-      return LogPlace{
-          LogReader(options, state),
-          std::make_unique<SourceWriter>(store_, source_target(before.record.device)), 0};
+      return LogPlace{LogReader(options, state),
+                      std::make_unique<SourceWriter>(store_, source_target(before.record.device)),
+                      0};
     }
     if (start.contains('\n') && !start.starts_with('\0')) {
       return std::unexpected(not_a_log(name_, start));

@@ -17,7 +17,8 @@ struct LogTarget {
   Device device;  // for a source that is new
   std::shared_ptr<const TimeZone> zone;
   bool rezone = false;  // what was read in another zone is removed and read again
-  // Asked to let go of a source that is about to be read on; whether it was being read. May be empty.
+  // Asked to let go of a source that is about to be read on; whether it was being read. May be
+  // empty.
   std::function<bool(const std::string& source)> take_over;
 };
 
@@ -28,10 +29,10 @@ struct LogPlace {
   std::int64_t at = 0;  // the next byte to read
 };
 
-// Behind what is known of this log, should its bytes still agree with that; else at the start of a new
-// generation of it ("~2", ...), or of a source never seen. None while the file holds no row. Rows that
-// begin a file of which the beginning is gone belong to what it held before. A usage error when it was
-// read in another zone, an input error when it is no GPU-Z log. On any thread.
+// Behind what is known of this log, should its bytes still agree with that; else at the start of a
+// new generation of it ("~2", ...), or of a source never seen. None while the file holds no row.
+// Rows that begin a file of which the beginning is gone belong to what it held before. A usage
+// error when it was read in another zone, an input error when it is no GPU-Z log. On any thread.
 [[nodiscard]] Expected<std::optional<LogPlace>> find_place(Store& store, const LogTarget& target,
                                                            const ReadFile& file);
 

@@ -35,7 +35,8 @@ class Scout final : public LogReceiver {
   };
 
   void on_rows(const SampleBatch& batch) override {
-    for (std::size_t i = 0; i < batch.rows(); ++i) rows.push_back({batch.offsets[i], batch.times[i]});
+    for (std::size_t i = 0; i < batch.rows(); ++i)
+      rows.push_back({batch.offsets[i], batch.times[i]});
   }
   void on_set_aside(const SetAside& /*line*/) override {}
 
@@ -53,7 +54,8 @@ class Extent final : public LogReceiver {
   void on_set_aside(const SetAside& /*line*/) override {}
 
   std::optional<Timestamp> first;
-  std::optional<Timestamp> last;  // the latest, not that of the last row, should time have stepped back
+  std::optional<Timestamp>
+      last;  // the latest, not that of the last row, should time have stepped back
 };
 
 class ShiftedWriter final : public LogReceiver {
@@ -141,7 +143,8 @@ Expected<std::unique_ptr<ReplayFeed::Pass>> ReplayFeed::prepare(const ReadFile& 
     return std::unexpected(measured.error());
   }
   if (!extent.first && place.at > 0) return nullptr;
-  if (!extent.first) return input_error(fmt::format("{} holds no row to replay", display(options_.file)));
+  if (!extent.first)
+    return input_error(fmt::format("{} holds no row to replay", display(options_.file)));
   const auto [first, last] = std::pair(*extent.first, *extent.last);
   Timetable timetable{clock_.now(), first, options_.speed, kNotMoved};
   // Only the first pass brings history: the later ones have the earlier.
@@ -150,8 +153,8 @@ Expected<std::unique_ptr<ReplayFeed::Pass>> ReplayFeed::prepare(const ReadFile& 
   return std::make_unique<Pass>(std::move(place), scout, timetable);
 }
 
-// The scout tells when the next rows are due; then the reader is given just the bytes before the first
-// that is not, so that what is committed is always a place from which reading can go on.
+// The scout tells when the next rows are due; then the reader is given just the bytes before the
+// first that is not, so that what is committed is always a place from which reading can go on.
 Expected<void> ReplayFeed::play(const ReadFile& file, Pass& pass,
                                 const std::stop_token& stop) const {
   const Timetable& timetable = pass.timetable;
@@ -190,7 +193,8 @@ Expected<void> ReplayFeed::play(const ReadFile& file, Pass& pass,
 }
 
 // Reads on to that byte; -1: to the end, and closes.
-Expected<void> ReplayFeed::advance(const ReadFile& file, Pass& pass, std::int64_t until, bool live) {
+Expected<void> ReplayFeed::advance(const ReadFile& file, Pass& pass, std::int64_t until,
+                                   bool live) {
   LogPlace& place = pass.place;
   ShiftedWriter receiver(*place.writer, pass.timetable.shift);
   std::vector<char> buffer(kChunkBytes);

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "platform/file.h"
-#include "telemetry/time_zone.h"
 #include "store/store.h"
+#include "telemetry/time_zone.h"
 
 namespace gpulse {
 
@@ -23,16 +23,17 @@ struct ReplayOptions {
   bool keep_time = false;  // rows keep their instants, and the log its identity
 };
 
-// Rows get instants of now: all are moved by one amount, such that the last falls on the instant of its
-// playing, and none is ahead of the clock when it is played. The source is "<id>@<start>", in pass n > 1
-// of a loop with "#n" behind, so that a replay never meets the log itself or another replay of it.
+// Rows get instants of now: all are moved by one amount, such that the last falls on the instant of
+// its playing, and none is ahead of the clock when it is played. The source is "<id>@<start>", in
+// pass n > 1 of a loop with "#n" behind, so that a replay never meets the log itself or another
+// replay of it.
 class ReplayFeed {
  public:
   // `clock` must be the store's.
   ReplayFeed(Store& store, const Clock& clock, ReplayOptions options);
 
-  // Until the log's end (with loop: never) or a stop, which is no error. With keep_time it goes on where
-  // the log was read to, played or followed. On the calling thread.
+  // Until the log's end (with loop: never) or a stop, which is no error. With keep_time it goes on
+  // where the log was read to, played or followed. On the calling thread.
   [[nodiscard]] Expected<void> run(const std::stop_token& stop);
 
  private:

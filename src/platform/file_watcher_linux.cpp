@@ -51,8 +51,8 @@ class InotifyWatcher final : public FileWatcher {
   Woken wait(std::chrono::milliseconds timeout) override {
     const auto until = std::chrono::steady_clock::now() + timeout;
     for (;;) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-          until - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       std::array<pollfd, 2> waiting{{{event_, POLLIN, 0}, {inotify_, POLLIN, 0}}};
       const int ready = ::poll(waiting.data(), waiting.size(),
                                static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
