@@ -17,8 +17,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 // How many bytes before the next read must still be what was read there.
 constexpr std::size_t kSeenBytes = 64;
-// Where the system tells of writes, polls only mend what it forgot; elsewhere they are all there is, and
-// a row is to be on the page in 60 ms.
+// Where the system tells of writes, polls only mend what it forgot; elsewhere they are all there
+// is, and a row is to be on the page in 60 ms.
 constexpr auto kPollWithNotices = 1000ms;
 constexpr auto kPollWithoutNotices = 40ms;
 // A file that holds no row is looked into again after so long, even if it seems to be the same.
@@ -89,8 +89,16 @@ void LogFeed::wait_for_change(const ReadFile* file, const std::stop_token& stop)
 
 void LogFeed::say_trouble(const Error& error) {
   if (error.message == said_) return;
+  trouble_ = error.kind;
   said_ = error.message;
   observer_(Notice::trouble, error.message);
+}
+
+// The log is being read, or after trouble: is so again.
+void LogFeed::say_opened(const Tail& tail) {
+  trouble_.reset();
+  said_.clear();
+  observer_(Notice::opened, tail.reader.state().source);
 }
 
 Expected<LogFeed::FilePtr> LogFeed::open() {
@@ -121,7 +129,6 @@ Expected<void> LogFeed::run(const std::stop_token& stop) {
     file = std::move(*opened);
     const auto after = read(file, stop);
     if (after) {
-      retry = kRetryFirst;
       if (*after == After::wait) wait_for_change(file.get(), stop);
       file.reset();
       continue;
@@ -134,6 +141,7 @@ Expected<void> LogFeed::run(const std::stop_token& stop) {
       continue;
     }
     if (!error.retryable) return std::unexpected(error);
+    if (!trouble_) retry = kRetryFirst;
     say_trouble(error);
     if (!file->size()) file.reset();  // the connection to where it lies is gone
     sleep(retry, stop);
@@ -146,8 +154,8 @@ Expected<LogFeed::After> LogFeed::read(const FilePtr& file, const std::stop_toke
   auto tail = attach(file);
   if (!tail) return std::unexpected(tail.error());
   if (*tail == nullptr) return After::wait;
-  said_.clear();
-  observer_(Notice::opened, (*tail)->reader.state().source);
+  // Whether what failed works again is not known before it has: a full disk shows at a commit.
+  if (trouble_ != ErrorKind::operation) say_opened(**tail);
   const auto after = follow(*tail, stop);
   if (!after) return after;
   if (*after == After::reopen) observer_(Notice::rewritten, display(options_.file));
@@ -167,12 +175,10 @@ Expected<std::unique_ptr<LogFeed::Tail>> LogFeed::attach(const FilePtr& file) {
   if (!place) return std::unexpected(place.error());
   if (!*place) return nullptr;
   const std::int64_t at = (*place)->at;
-  auto tail = std::make_unique<Tail>(file, std::move((*place)->reader), std::move((*place)->writer),
-                                     at);
-  tail->seen.resize(static_cast<std::size_t>(
-      std::min(at, static_cast<std::int64_t>(kSeenBytes))));
-  const auto got =
-      file->read_at(at - static_cast<std::int64_t>(tail->seen.size()), tail->seen);
+  auto tail =
+      std::make_unique<Tail>(file, std::move((*place)->reader), std::move((*place)->writer), at);
+  tail->seen.resize(static_cast<std::size_t>(std::min(at, static_cast<std::int64_t>(kSeenBytes))));
+  const auto got = file->read_at(at - static_cast<std::int64_t>(tail->seen.size()), tail->seen);
   if (!got) return std::unexpected(got.error());
   return tail;
 }
@@ -217,11 +223,13 @@ Expected<void> LogFeed::mind_silence(Tail& tail) {
   if (!tail.ended && clock_.now() - last > kEndedAfter &&
       (quiet > kEndedAfter || !tail.caught_up)) {
     tail.ended = tail.silent = true;
-    return tail.writer->publish_end();
+    if (auto published = tail.writer->publish_end(); !published) return published;
+    if (trouble_) say_opened(tail);
   }
   if (!tail.silent && quiet >= store_.options().windows.silence) {
     tail.silent = true;
-    return tail.writer->publish_silence();
+    if (auto published = tail.writer->publish_silence(); !published) return published;
+    if (trouble_) say_opened(tail);
   }
   return {};
 }
@@ -265,11 +273,13 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
     if (*looked == Look::grew) {
       auto read = read_more(tail);
       if (!read) return std::unexpected(read.error());
+      if (trouble_) say_opened(tail);
       if (woken_by_poll && tail.caught_up) notices_work_ = false;
       woken_by_poll = false;
       continue;
     }
-    // Without the name the log may go on under another one; only a new file of the name replaces it.
+    // Without the name the log may go on under another one; only a new file of the name replaces
+    // it.
     const auto named = identity_of(options_.file);
     if (named && *named != tail.file->identity()) {
       if (auto ended = tail.writer->publish_end(); !ended) return std::unexpected(ended.error());
@@ -280,7 +290,8 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
       tail.caught_up = true;
       observer_(Notice::caught_up, tail.reader.state().source);
     }
-    // While nothing has the name, what takes it may come where no notice is given, as behind a link.
+    // While nothing has the name, what takes it may come where no notice is given, as behind a
+    // link.
     const auto woken = wait(named ? poll_interval() : kPollWithoutNotices, stop);
     woken_by_poll = woken == FileWatcher::Woken::timed_out;
     notices_work_ = notices_work_ || woken == FileWatcher::Woken::changed;
@@ -292,8 +303,8 @@ void LogFeed::linger(std::unique_ptr<Tail> tail) {
   std::erase_if(lingering_, [](const Lingering& lingering) { return lingering.done.load(); });
   Lingering& lingering = lingering_.emplace_back();
   lingering.source = tail->reader.state().source;
-  lingering.thread = std::jthread(
-      [this, &lingering, tail = std::move(tail)](const std::stop_token& stop) mutable {
+  lingering.thread =
+      std::jthread([this, &lingering, tail = std::move(tail)](const std::stop_token& stop) mutable {
         read_to_the_end(lingering, std::move(tail), stop);
         lingering.done = true;
       });
@@ -332,8 +343,8 @@ void LogFeed::read_to_the_end(Lingering& lingering, std::unique_ptr<Tail> tail,
   if (!finished) observer_(Notice::trouble, finished.error().message);
 }
 
-// A file that was replaced by a copy of itself is not read on: two would write one source. Whether there
-// was one.
+// A file that was replaced by a copy of itself is not read on: two would write one source. Whether
+// there was one.
 bool LogFeed::take_over(const std::string& source) {
   bool any = false;
   for (Lingering& lingering : lingering_) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -25,12 +26,13 @@ struct LogFeedOptions {
   bool rezone = false;  // what was read in another zone is removed and read again
 };
 
-// Reads what a log holds and follows what is written to it, for as long as the program runs: through
-// lines written in pieces, a log that does not exist yet, renaming and a new file of the name, deletion
-// and creation, truncation and rewriting. Rows reach the store within a few milliseconds where the
-// system tells of writes, else within two polls.
+// Reads what a log holds and follows what is written to it, for as long as the program runs:
+// through lines written in pieces, a log that does not exist yet, renaming and a new file of the
+// name, deletion and creation, truncation and rewriting. Rows reach the store within a few
+// milliseconds where the system tells of writes, else within two polls.
 //
-// It only ever reads, and holds the file open in a way that hinders neither its writer nor a deleter.
+// It only ever reads, and holds the file open in a way that hinders neither its writer nor a
+// deleter.
 class LogFeed {
  public:
   // What a person may want to hear of.
@@ -47,9 +49,9 @@ class LogFeed {
 
   LogFeed(Store& store, const Clock& clock, LogFeedOptions options, Observer observer);
 
-  // Until a stop is requested, which is no error. An error that time cannot mend (read in another zone
-  // before) ends it; what is no log, or no file, may still become one. On the calling thread, which may
-  // be any one.
+  // Until a stop is requested, which is no error. An error that time cannot mend (read in another
+  // zone before) ends it; what is no log, or no file, may still become one. On the calling thread,
+  // which may be any one.
   [[nodiscard]] Expected<void> run(const std::stop_token& stop);
 
  private:
@@ -78,6 +80,7 @@ class LogFeed {
                        const std::stop_token& stop);
   bool take_over(const std::string& source);
   void say_trouble(const Error& error);
+  void say_opened(const Tail& tail);
   [[nodiscard]] std::chrono::milliseconds poll_interval() const;
   FileWatcher::Woken wait(std::chrono::milliseconds timeout, const std::stop_token& stop);
   void wait_for_change(const ReadFile* file, const std::stop_token& stop);
@@ -88,7 +91,8 @@ class LogFeed {
   const Observer observer_;
   std::unique_ptr<FileWatcher> watcher_;
   bool notices_work_ = true;  // writes were told of, not found by polling
-  std::string said_;          // the last notice of waiting or trouble, which is not said again
+  std::string said_;  // the last notice of waiting or trouble, which is not said again
+  std::optional<ErrorKind> trouble_;  // of the trouble that was said and is not over
   std::list<Lingering> lingering_;
 };
 
