@@ -45,8 +45,7 @@ std::optional<Authority> parse_authority(std::string_view text) {
 
 // Numbers cannot be rebound by DNS: a browser that names one connected to it.
 bool is_address(std::string_view name) {
-  return name.starts_with('[') ||
-         name.find_first_not_of("0123456789.") == std::string_view::npos;
+  return name.starts_with('[') || name.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 std::string_view cookie_value(std::string_view cookies, std::string_view name) {
@@ -170,8 +169,8 @@ bool Access::host_is_ours(std::string_view host) const {
 
 bool Access::has_token(const Request& request) const {
   if (request.authorization.starts_with(kBearer)) {
-    return equal_in_constant_time(
-        std::string_view(request.authorization).substr(kBearer.size()), options_.token);
+    return equal_in_constant_time(std::string_view(request.authorization).substr(kBearer.size()),
+                                  options_.token);
   }
   return equal_in_constant_time(cookie_value(request.cookie, kCookieName), options_.token);
 }
@@ -192,8 +191,7 @@ std::optional<Response> Access::refuse(const Request& request) const {
   }
   if (options_.token.empty()) return std::nullopt;
   if (const std::string* token = request.parameter("token");
-      request.path == "/" && token != nullptr &&
-      equal_in_constant_time(*token, options_.token)) {
+      request.path == "/" && token != nullptr && equal_in_constant_time(*token, options_.token)) {
     Response response;
     response.status = 303;
     response.headers.emplace_back("Location", location_without_token(request));

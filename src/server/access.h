@@ -1,8 +1,8 @@
 // Who may ask: the checks that keep other web pages and other machines out.
 //
-// A page of any site can send requests to 127.0.0.1, and by DNS rebinding even read the answers. So the
-// Host must be one of ours and the Origin, where a browser sends one, the same. Beyond this machine a
-// token is needed besides.
+// A page of any site can send requests to 127.0.0.1, and by DNS rebinding even read the answers. So
+// the Host must be one of ours and the Origin, where a browser sends one, the same. Beyond this
+// machine a token is needed besides.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class Access {
  public:
   explicit Access(AccessOptions options) : options_(std::move(options)) {}
 
-  // The answer when the request may not pass: 403 for a foreign Host or Origin, 401 without the token,
-  // and 303 for "/?token=…", which sets a cookie and leads to "/" without it.
+  // The answer when the request may not pass: 403 for a foreign Host or Origin, 401 without the
+  // token, and 303 for "/?token=…", which sets a cookie and leads to "/" without it.
   [[nodiscard]] std::optional<Response> refuse(const Request& request) const;
 
  private:

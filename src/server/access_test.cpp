@@ -29,8 +29,8 @@ TEST(Access, OnLoopbackOnlyItsOwnNamesWithThePort) {
     EXPECT_EQ(status(access, request(host)), 200) << host;
   }
   for (const char* host : {"", "localhost", "localhost:80", "evil.example:8337", "127.0.0.1:8338",
-                           "127.0.0.1.evil.example:8337", "192.168.1.5:8337", "[::1", "localhost:",
-                           "localhost:8337:8337", "localhost:+8337"}) {
+                           "127.0.0.1.evil.example:8337", "192.168.1.5:8337", "[::1",
+                           "localhost:", "localhost:8337:8337", "localhost:+8337"}) {
     EXPECT_EQ(status(access, request(host)), 403) << host;
   }
 }
@@ -42,8 +42,9 @@ TEST(Access, ThePortOfHttpNeedNotBeSaid) {
 TEST(Access, AnOriginMustBeTheSame) {
   const Access access({8337, true, {}, ""});
   EXPECT_EQ(status(access, request("localhost:8337", "http://localhost:8337")), 200);
-  for (const char* origin : {"http://evil.example", "null", "http://localhost:8338",
-                             "http://127.0.0.1:8337", "file://", "http://localhost:8337.evil.com"}) {
+  for (const char* origin :
+       {"http://evil.example", "null", "http://localhost:8338", "http://127.0.0.1:8337", "file://",
+        "http://localhost:8337.evil.com"}) {
     EXPECT_EQ(status(access, request("localhost:8337", origin)), 403) << origin;
   }
 }

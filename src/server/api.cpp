@@ -7,9 +7,7 @@
 namespace gpulse {
 namespace {
 
-Response no_such(std::string_view what) {
-  return error_response(404, ErrorKind::usage, what);
-}
+Response no_such(std::string_view what) { return error_response(404, ErrorKind::usage, what); }
 
 std::string list_of(const std::vector<DeviceRecord>& devices) {
   constexpr std::size_t kNamedMax = 20;
@@ -131,9 +129,8 @@ std::expected<TimeRange, Response> range_of(const Request& request, const Device
   const auto to = instant_of(request, "to", device.last);
   if (!to) return std::unexpected(to.error());
   if (*from > *to) {
-    return std::unexpected(
-        error_response(400, ErrorKind::usage,
-                       "from is after to: " + to_rfc3339(*from) + " > " + to_rfc3339(*to)));
+    return std::unexpected(error_response(
+        400, ErrorKind::usage, "from is after to: " + to_rfc3339(*from) + " > " + to_rfc3339(*to)));
   }
   return TimeRange{*from, *to};
 }

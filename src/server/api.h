@@ -1,4 +1,5 @@
-// The HTTP API without HTTP: a request in, an answer out. docs/openapi.yaml describes what it answers.
+// The HTTP API without HTTP: a request in, an answer out. docs/openapi.yaml describes what it
+// answers.
 #pragma once
 
 #include <expected>
@@ -25,7 +26,8 @@ class Api {
  public:
   Api(const History& history, std::vector<AlertRule> rules, ImportJobs& jobs);
 
-  // The methods that a path takes, as the Allow header names them; empty when there is no such path.
+  // The methods that a path takes, as the Allow header names them; empty when there is no such
+  // path.
   [[nodiscard]] static std::string_view allowed_methods(std::string_view path);
 
   // Answers GET (also for HEAD) and DELETE below kApiPrefix, except `live`. A path or method that
@@ -79,8 +81,8 @@ class Api {
 // A whole number in [min, max], or `otherwise` when the request has no such parameter.
 [[nodiscard]] std::expected<std::size_t, Response> number_of(const Request& request,
                                                              std::string_view name,
-                                                             std::size_t otherwise,
-                                                             std::size_t min, std::size_t max);
+                                                             std::size_t otherwise, std::size_t min,
+                                                             std::size_t max);
 // The mean step of the device's newest session; zero when there is none.
 [[nodiscard]] Expected<std::chrono::microseconds> usual_step_of(const History& history,
                                                                 const Device& device);

@@ -29,8 +29,8 @@ std::expected<std::vector<std::string>, Response> metrics_of(const Request& requ
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (!out.empty()) return out;
-  return std::unexpected(error_response(400, ErrorKind::usage,
-                                        "name at least one metric: metric=gpu_temperature,gpu_load"));
+  return std::unexpected(error_response(
+      400, ErrorKind::usage, "name at least one metric: metric=gpu_temperature,gpu_load"));
 }
 
 std::string time_array(const std::vector<Timestamp>& times) {
@@ -70,9 +70,8 @@ void write_gauge(JsonWriter& json, const MetricSeries& series) {
   const std::string min = value_array(series.min, as_reading);
   json.key("min").raw(min);
   json.key("max").raw(same(series.max, series.min) ? min : value_array(series.max, as_reading));
-  json.key("mean").raw(same(series.mean, series.min)
-                           ? min
-                           : value_array(series.mean, append_json_double));
+  json.key("mean").raw(
+      same(series.mean, series.min) ? min : value_array(series.mean, append_json_double));
 }
 
 void write_bit_mask(JsonWriter& json, const MetricSeries& series) {
@@ -233,11 +232,11 @@ Api::Answer Api::query(const Request& request) const {
   if (!range) return std::unexpected(range.error());
   auto metrics = metrics_of(request);
   if (!metrics) return std::unexpected(metrics.error());
-  const auto points = number_of(request, "points", kSeriesPointsDefault, kSeriesPointsMin,
-                                kSeriesPointsMax);
+  const auto points =
+      number_of(request, "points", kSeriesPointsDefault, kSeriesPointsMin, kSeriesPointsMax);
   if (!points) return std::unexpected(points.error());
-  const auto result = query_series(history_, *device,
-                                   {*std::move(metrics), range->from, range->to, *points});
+  const auto result =
+      query_series(history_, *device, {*std::move(metrics), range->from, range->to, *points});
   if (!result) return std::unexpected(refusal(result.error()));
   std::string out;
   JsonWriter json(out);

@@ -41,7 +41,8 @@ TEST_F(ApiTest, DevicesComeMostRecentlyArrivedFirst) {
       R"("last_arrival":"2023-06-16T08:29:47.250000Z","usual_step":1,"metrics":[)"
       R"({"name":"gpu_temperature","unit":"°C","kind":"gauge","group":"temperature","decimals":1})"))
       << body;
-  expect_contains(body, R"({"name":"flux_density","unit":"mT","kind":"gauge","group":"other","decimals":3})");
+  expect_contains(
+      body, R"({"name":"flux_density","unit":"mT","kind":"gauge","group":"other","decimals":3})");
   EXPECT_LT(body.find("\"rig\""), body.find("\"attic\""));
 }
 
@@ -67,21 +68,24 @@ TEST_F(ApiTest, OneDeviceNeedsNoName) {
 }
 
 TEST_F(ApiTest, RawRowsPrintAsTheLogHadThem) {
-  const std::string body = answer("/api/v1/query?host=rig&gpu=gpu0&metric=board_power_draw,gpu_load"
-                                  "&from=1686903434000&to=1686903436000");
-  EXPECT_EQ(body,
-            R"({"from":"2023-06-16T08:17:14.000000Z","to":"2023-06-16T08:17:16.000000Z","raw":true,)"
-            R"("series":[{"metric":"board_power_draw","unit":"W",)"
-            R"("time":[1686903434000,1686903435000,1686903436000],)"
-            R"("min":[180.5,null,180.5],"max":[180.5,null,180.5],"mean":[180.5,null,180.5],)"
-            R"("count":[1,0,1]},{"metric":"gpu_load","unit":"%",)"
-            R"("time":[1686903434000,1686903435000,1686903436000],)"
-            R"("min":[5,5,5],"max":[5,5,5],"mean":[5,5,5],"count":[1,1,1]}]})");
+  const std::string body = answer(
+      "/api/v1/query?host=rig&gpu=gpu0&metric=board_power_draw,gpu_load"
+      "&from=1686903434000&to=1686903436000");
+  EXPECT_EQ(
+      body,
+      R"({"from":"2023-06-16T08:17:14.000000Z","to":"2023-06-16T08:17:16.000000Z","raw":true,)"
+      R"("series":[{"metric":"board_power_draw","unit":"W",)"
+      R"("time":[1686903434000,1686903435000,1686903436000],)"
+      R"("min":[180.5,null,180.5],"max":[180.5,null,180.5],"mean":[180.5,null,180.5],)"
+      R"("count":[1,0,1]},{"metric":"gpu_load","unit":"%",)"
+      R"("time":[1686903434000,1686903435000,1686903436000],)"
+      R"("min":[5,5,5],"max":[5,5,5],"mean":[5,5,5],"count":[1,1,1]}]})");
 }
 
 TEST_F(ApiTest, ABitMaskHasSecondsPerValueInstead) {
-  const std::string body = answer("/api/v1/query?host=rig&gpu=gpu0&metric=perfcap_reason"
-                                  "&from=2023-06-16T08:17:08Z&to=2023-06-16T08:17:12Z");
+  const std::string body = answer(
+      "/api/v1/query?host=rig&gpu=gpu0&metric=perfcap_reason"
+      "&from=2023-06-16T08:17:08Z&to=2023-06-16T08:17:12Z");
   expect_contains(body, R"("values":[{"value":1,"seconds":[1,0,0,0,1]},{"value":16,)");
   EXPECT_EQ(body.find("\"min\""), std::string::npos);
 }
@@ -99,9 +103,11 @@ TEST_F(ApiTest, QueryMistakesAreNamed) {
 TEST_F(ApiTest, StatsTellAboveAndLimits) {
   const std::string body = answer("/api/v1/stats?" + std::string(kRig));
   expect_contains(body, R"("rows":360,"seconds":360,)");
-  expect_contains(body, R"({"metric":"gpu_temperature","unit":"°C","rows":360,"absent":0,"count":360,)"
-                        R"("constant":false,"first":{"value":40.0,"time":"2023-06-16T08:17:08.000000Z"})");
-  expect_contains(body, R"("above":[{"rule":"gpu_temperature > 85","limit":85,"severity":"warning")");
+  expect_contains(
+      body, R"({"metric":"gpu_temperature","unit":"°C","rows":360,"absent":0,"count":360,)"
+            R"("constant":false,"first":{"value":40.0,"time":"2023-06-16T08:17:08.000000Z"})");
+  expect_contains(body,
+                  R"("above":[{"rule":"gpu_temperature > 85","limit":85,"severity":"warning")");
   expect_contains(body, R"({"metric":"flux_density","unit":"mT","rows":360,"absent":0,"count":360,)"
                         R"("constant":true,"first":{"value":0.125)");
   expect_contains(body, R"("limits":{"metric":"perfcap_reason","seconds":360,)");
@@ -132,7 +138,9 @@ TEST_F(ApiTest, ASessionWithoutPowerOrTemperatureSaysSo) {
 
 TEST_F(ApiTest, SourcesTellWhatWasSetAside) {
   const std::string all = answer("/api/v1/sources");
-  expect_contains(all, R"("set_aside":2,"set_aside_detail":[{"offset":5000,"bytes":12,"reason":"too few cells"})");
+  expect_contains(
+      all,
+      R"("set_aside":2,"set_aside_detail":[{"offset":5000,"bytes":12,"reason":"too few cells"})");
   expect_contains(all, R"("absent":{"count":2,"first":"2023-06-16T08:17:15.000000Z",)");
   expect_contains(all, R"("longest_step":{"seconds":1,"at":"2023-06-16T08:17:08.000000Z"})");
   expect_contains(all, "log-b");
@@ -148,8 +156,9 @@ TEST_F(ApiTest, WindowsAndAlerts) {
             R"({"gpu_temperature":{"count":22,"mean":41.25,"min":40.0,"max":43.0},)"
             R"("gpu_load":{"count":0,"mean":null,"min":null,"max":null}}}])");
   const std::string alerts = answer("/api/v1/alerts?" + std::string(kRig));
-  expect_contains(alerts, R"("severity":"info","state":"firing","began":"2023-06-16T08:28:48.000000Z",)"
-                          R"("ended":null,"end_reason":null,"seconds":59,"peak":99,)");
+  expect_contains(alerts,
+                  R"("severity":"info","state":"firing","began":"2023-06-16T08:28:48.000000Z",)"
+                  R"("ended":null,"end_reason":null,"seconds":59,"peak":99,)");
   expect_contains(alerts, R"("rule":"gpu_temperature > 85","metric":"gpu_temperature","unit":"°C",)"
                           R"("limit":85,"release":82,"severity":"warning","state":"ended",)");
   expect_contains(alerts, R"("seconds":29,"peak":90.0,)");
@@ -178,12 +187,11 @@ TEST_F(ApiTest, AnswersHaveThreeQuestions) {
 
 TEST_F(ApiTest, ImportRequestsAreCheckedBeforeTheirBody) {
   EXPECT_EQ(api.import_request(get("/api/v1/logs", "POST")).error().status, 400);
-  EXPECT_EQ(api.import_request(get("/api/v1/logs?name=a.txt&timezone=Mars/Base", "POST"))
-                .error()
-                .status,
-            400);
-  const auto import = api.import_request(
-      get("/api/v1/logs?name=a%20b.txt&gpu=old&timezone=Europe/Berlin", "POST"));
+  EXPECT_EQ(
+      api.import_request(get("/api/v1/logs?name=a.txt&timezone=Mars/Base", "POST")).error().status,
+      400);
+  const auto import =
+      api.import_request(get("/api/v1/logs?name=a%20b.txt&gpu=old&timezone=Europe/Berlin", "POST"));
   ASSERT_TRUE(import.has_value());
   EXPECT_EQ(import->name, "a b.txt");
   EXPECT_EQ(import->host, std::nullopt);

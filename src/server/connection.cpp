@@ -1,7 +1,6 @@
 #include "server/connection.h"
 
-#include <fmt/format.h>
-
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,12 +13,12 @@
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <array>
 #include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "server/response_head.h"
 #include "server/spool_file.h"
 
 namespace gpulse {
@@ -33,64 +32,10 @@ using Parser = http::request_parser<http::buffer_body>;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kPieceBytes = 256 * std::size_t{1024};
-// How much of a body that nobody wants is read, so that the answer is seen before the connection goes.
+// How much of a body that nobody wants is read, so that the answer is seen before the connection
+// goes.
 constexpr std::size_t kDrainBytesMax = 64 * std::size_t{1024} * 1024;
 constexpr std::chrono::seconds kDrainTime{5};
-
-constexpr std::string_view kFixedHeaders =
-    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "X-Frame-Options: DENY\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n";
-
-std::string http_date(Timestamp time) {
-  using namespace std::chrono;
-  constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{floor<seconds>(time) - day};
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                     kDays.at(weekday{day}.c_encoding()), unsigned{date.day()},
-                     kMonths.at(unsigned{date.month()} - 1), int{date.year()},
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-}
-
-// Neither has a body, nor a length of one.
-bool is_bodiless(int status) { return status == 204 || status == 304; }
-
-std::string response_head(const Response& response, std::size_t length, bool keep_alive,
-                          Timestamp now) {
-  std::string out;
-  out.reserve(1024);
-  out += "HTTP/1.1 " + std::to_string(response.status) + ' ';
-  out.append(reason_phrase(response.status)).append("\r\nDate: ").append(http_date(now));
-  out += "\r\n";
-  if (!is_bodiless(response.status)) {
-    out += "Content-Type: " + response.content_type + "\r\n";
-    out += "Content-Length: " + std::to_string(length) + "\r\n";
-  }
-  if (!response.cacheable) out += "Cache-Control: no-store\r\n";
-  for (const auto& [name, value] : response.headers) {
-    out.append(name).append(": ").append(value).append("\r\n");
-  }
-  out += kFixedHeaders;
-  out += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
-  return out;
-}
-
-// Its end is the connection's.
-std::string live_head(Timestamp now) {
-  return "HTTP/1.1 200 OK\r\nDate: " + http_date(now) +
-         "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-         "X-Accel-Buffering: no\r\n" +
-         std::string(kFixedHeaders) + "Connection: close\r\n\r\n";
-}
 
 Expected<Request> to_request(const Parser& parser) {
   const auto& message = parser.get();
@@ -174,8 +119,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
     const ExporterState state{context_.counters, context_.hub.clients()};
     const Router& router = context_.router;
-    const Response response =
-        co_await on_worker([&] { return router.answer(request, state); });
+    const Response response = co_await on_worker([&] { return router.answer(request, state); });
     co_return co_await send(response);
   }
 
@@ -200,12 +144,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
         error.category() != http::make_error_code(http::error::bad_version).category()) {
       co_return;
     }
-    co_await send(error_response(400, ErrorKind::usage,
-                                 "this is no HTTP/1.1 request: " + error.message()));
+    co_await send(
+        error_response(400, ErrorKind::usage, "this is no HTTP/1.1 request: " + error.message()));
   }
 
-  // Answers without having read the body. A client that still sends it would not see the answer if the
-  // connection were closed at once.
+  // Answers without having read the body. A client that still sends it would not see the answer if
+  // the connection were closed at once.
   asio::awaitable<bool> refuse(Parser& parser, const Response& response) {
     if (parser.is_done()) co_return co_await send(response);
     keep_alive_ = false;
@@ -215,8 +159,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     stream_.expires_after(kDrainTime);
     std::vector<char> scratch(kPieceBytes);
     for (std::size_t drained = 0; drained < kDrainBytesMax;) {
-      const auto [error, bytes] =
-          co_await stream_.async_read_some(asio::buffer(scratch), kAwait);
+      const auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(scratch), kAwait);
       if (error) break;
       drained += bytes;
     }
@@ -289,7 +232,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (!received) co_return false;
     if (!*received) co_return co_await refuse(parser, error_response(received->error()));
     const Api& api = context_.router.api();
-    const Response response = co_await on_worker([&] { return hand_over(api, std::move(**file), *import); });
+    const Response response =
+        co_await on_worker([&] { return hand_over(api, std::move(**file), *import); });
     co_return co_await send(response);
   }
 
@@ -321,9 +265,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const auto device = context_.router.api().live_device(request);
     if (!device) co_return co_await refuse(parser, device.error());
     if (context_.hub.clients() >= kLiveClientsMax) {
-      co_return co_await refuse(
-          parser, error_response(503, ErrorKind::operation,
-                                 "there are too many live clients; try again later"));
+      co_return co_await refuse(parser,
+                                error_response(503, ErrorKind::operation,
+                                               "there are too many live clients; try again later"));
     }
     context_.counters.count(200);
     subscription_ = context_.hub.subscribe(*device, waker());

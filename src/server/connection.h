@@ -1,5 +1,5 @@
-// One client's connection. Only http_server.cpp and connection.cpp see Asio and Beast: they are slow to
-// compile.
+// One client's connection. Only http_server.cpp and connection.cpp see Asio and Beast: they are
+// slow to compile.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

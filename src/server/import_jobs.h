@@ -17,7 +17,8 @@ enum class JobState { waiting, reading, done, cancelled, failed };
 
 struct JobError {
   std::string message;
-  std::string begins_with;  // the first bytes of what was no GPU-Z log, made printable; may be empty
+  std::string
+      begins_with;  // the first bytes of what was no GPU-Z log, made printable; may be empty
 };
 
 struct ImportJob {
@@ -52,7 +53,8 @@ class ImportJobs {
   // In the order of their start.
   [[nodiscard]] virtual std::vector<ImportJob> list() const = 0;
   [[nodiscard]] virtual std::optional<ImportJob> find(const std::string& id) const = 0;
-  // What the job had imported is taken back. A job that has ended stays as it is. False: no such job.
+  // What the job had imported is taken back. A job that has ended stays as it is. False: no such
+  // job.
   [[nodiscard]] virtual bool cancel(const std::string& id) = 0;
 };
 

@@ -35,8 +35,9 @@ void append_chars(std::string& out, T value) {
 constexpr double kCountMax = 9e15;  // integers up to 2^53 are exact in a double
 constexpr std::array<double, 10> kPowersOfTen{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 
-// Readings are counts divided by a power of ten, so printing the count again is exact and several times
-// cheaper than a general formatter; a query can hold a million of them. False: not such a number.
+// Readings are counts divided by a power of ten, so printing the count again is exact and several
+// times cheaper than a general formatter; a query can hold a million of them. False: not such a
+// number.
 bool append_fixed(std::string& out, double value, int decimals) {
   if (decimals < 0 || decimals >= static_cast<int>(kPowersOfTen.size())) return false;
   const double power = kPowersOfTen[static_cast<std::size_t>(decimals)];

@@ -1,4 +1,5 @@
-// Writes JSON into a string, front to back. Commas are its business, the order of calls the caller's.
+// Writes JSON into a string, front to back. Commas are its business, the order of calls the
+// caller's.
 #pragma once
 
 #include <concepts>
@@ -10,8 +11,8 @@
 
 namespace gpulse {
 
-// Appends `text` as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD, so that what
-// a log or a file name brings cannot make the whole document unreadable.
+// Appends `text` as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD, so that
+// what a log or a file name brings cannot make the whole document unreadable.
 void append_json_string(std::string& out, std::string_view text);
 // A reading: with exactly `decimals` decimals when that is the number itself ("63.0"), else the
 // shortest text that reads back as it. NaN and infinities: null.
@@ -21,8 +22,8 @@ void append_json_double(std::string& out, double value);
 // Milliseconds since 1970, with up to three decimals only where there are any.
 void append_json_milliseconds(std::string& out, Timestamp time);
 
-// Borrows the string that it appends to. Not thread-safe. Nothing is checked: a value without a key in
-// an object, or an end without a begin, gives what it says.
+// Borrows the string that it appends to. Not thread-safe. Nothing is checked: a value without a key
+// in an object, or an end without a begin, gives what it says.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out), begin_(out.size()) {}
@@ -45,7 +46,9 @@ class JsonWriter {
   JsonWriter& raw(std::string_view json);
 
   // key(name) and its value in one.
-  JsonWriter& member(std::string_view name, std::string_view text) { return key(name).string(text); }
+  JsonWriter& member(std::string_view name, std::string_view text) {
+    return key(name).string(text);
+  }
   JsonWriter& member(std::string_view name, const char* text) { return key(name).string(text); }
   JsonWriter& member(std::string_view name, Timestamp value) { return key(name).time(value); }
   JsonWriter& member(std::string_view name, double value) { return key(name).number(value); }

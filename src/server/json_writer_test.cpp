@@ -44,10 +44,13 @@ TEST(JsonWriter, EscapesWhatJsonForbids) {
 }
 
 TEST(JsonWriter, ReplacesBytesThatAreNoUtf8) {
-  EXPECT_EQ(quoted("\xB0" "C"), "\"\xEF\xBF\xBD" "C\"");
+  EXPECT_EQ(quoted("\xB0"
+                   "C"),
+            "\"\xEF\xBF\xBD"
+            "C\"");
   EXPECT_EQ(quoted("\xC0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");          // overlong
-  EXPECT_EQ(quoted("\xED\xA0\x80x").find('x'), 10U);                      // surrogate: three marks
-  EXPECT_EQ(quoted("\xE6\xB8"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");          // cut off
+  EXPECT_EQ(quoted("\xED\xA0\x80x").find('x'), 10U);  // surrogate: three marks
+  EXPECT_EQ(quoted("\xE6\xB8"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");  // cut off
 }
 
 TEST(JsonWriter, PrintsReadingsAsTheLogHadThem) {

@@ -1,7 +1,8 @@
-// Live push: what happens in the program goes to whoever watches, and costs nothing while nobody does.
+// Live push: what happens in the program goes to whoever watches, and costs nothing while nobody
+// does.
 //
-// Each watcher has a queue of its own with a cap; a slow one loses its oldest rows, is told how many,
-// and holds nobody up.
+// Each watcher has a queue of its own with a cap; a slow one loses its oldest rows, is told how
+// many, and holds nobody up.
 #pragma once
 
 #include <atomic>
@@ -22,8 +23,8 @@ namespace gpulse {
 
 class LiveHub;
 
-// Rows of a slow watcher beyond this are dropped, oldest first: some ten minutes of 24 sensors at one
-// row a second. It can ask the API for what it missed.
+// Rows of a slow watcher beyond this are dropped, oldest first: some ten minutes of 24 sensors at
+// one row a second. It can ask the API for what it missed.
 inline constexpr std::size_t kLiveRowBytesMax = 256 * std::size_t{1024};
 // Beyond this many other events a watcher is cut off: it comes back and asks anew.
 inline constexpr std::size_t kLiveEventsMax = 1024;
@@ -35,16 +36,16 @@ class LiveSubscription {
   LiveSubscription(const LiveSubscription&) = delete;
   LiveSubscription& operator=(const LiveSubscription&) = delete;
 
-  // Appends all that waits as text of an event stream; rows of one session that follow each other come
-  // as one event. False: the watcher was too slow for more than rows, and has to be cut off.
+  // Appends all that waits as text of an event stream; rows of one session that follow each other
+  // come as one event. False: the watcher was too slow for more than rows, and has to be cut off.
   [[nodiscard]] bool take(std::string& out);
 
  private:
   friend class LiveHub;
   struct Event {
     std::string_view kind;  // a literal
-    // What a later event replaces: the same device, alert, window or job. For rows, whatever must be
-    // equal for two events to be merged: the beginning of the object, up to its rows.
+    // What a later event replaces: the same device, alert, window or job. For rows, whatever must
+    // be equal for two events to be merged: the beginning of the object, up to its rows.
     std::string key;
     std::string data;  // JSON; for rows the elements of the array
     std::size_t rows = 0;
@@ -81,8 +82,8 @@ class LiveHub {
   void publish_window(const Window& window, std::span<const MetricRecord> metrics);
   void publish_job(const ImportJob& job);
 
-  // Watches one device, or all. `wake` is called, from the publisher's thread and under the hub's lock,
-  // when something waits in a queue that was empty: it must only hand the news on.
+  // Watches one device, or all. `wake` is called, from the publisher's thread and under the hub's
+  // lock, when something waits in a queue that was empty: it must only hand the news on.
   [[nodiscard]] std::unique_ptr<LiveSubscription> subscribe(std::optional<Device> device,
                                                             std::function<void()> wake);
 

@@ -100,8 +100,8 @@ class Exposition {
 constexpr std::string_view kGauge = "gauge";
 constexpr std::string_view kCounter = "counter";
 
-// A reading is a count divided by a power of ten. Dividing that count once more, and not the reading,
-// keeps 83.4 % at 0.834, where 83.4 / 100 gives 0.8340000000000001.
+// A reading is a count divided by a power of ten. Dividing that count once more, and not the
+// reading, keeps 83.4 % at 0.834, where 83.4 / 100 gives 0.8340000000000001.
 double in_base_unit(double value, int decimals, double factor) {
   if (factor >= 1) return value * factor;
   const double power = std::pow(10, decimals);
@@ -167,8 +167,8 @@ void add_set_aside(Exposition& out, std::span<const SourceRecord> sources) {
 }
 
 // One sample for each rule whose metric the device has, so that a series does not come and go.
-Expected<void> add_alerts(Exposition& out, const History& history,
-                          std::span<const AlertRule> rules, const DeviceRecord& record) {
+Expected<void> add_alerts(Exposition& out, const History& history, std::span<const AlertRule> rules,
+                          const DeviceRecord& record) {
   constexpr std::size_t kAlertsMax = 1000;
   out.declare("gpulse_alert_firing", kGauge, "1 while an alert of the rule lasts, else 0.");
   if (record.state != DeviceState::live) return {};
@@ -180,9 +180,8 @@ Expected<void> add_alerts(Exposition& out, const History& history,
       continue;
     }
     const std::string name = rule.name();
-    const bool firing = std::ranges::any_of(*alerts, [&](const Alert& alert) {
-      return !alert.ended && alert.rule.name() == name;
-    });
+    const bool firing = std::ranges::any_of(
+        *alerts, [&](const Alert& alert) { return !alert.ended && alert.rule.name() == name; });
     out.sample("gpulse_alert_firing",
                {{"host", record.device.host},
                 {"gpu", record.device.gpu},

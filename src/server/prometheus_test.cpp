@@ -14,9 +14,9 @@ namespace {
 class ExporterTest : public testing::Test {
  protected:
   std::string exposition() {
-    const Exporter exporter(world.history, world.rules, world.clock,
-                            {"0.1.0", [this] { return latest; },
-                             [] { return ProcessUsage{1.5, 2.5e7}; }});
+    const Exporter exporter(
+        world.history, world.rules, world.clock,
+        {"0.1.0", [this] { return latest; }, [] { return ProcessUsage{1.5, 2.5e7}; }});
     auto text = exporter.exposition({requests, 2});
     EXPECT_TRUE(text.has_value());
     return text.value_or("");
@@ -88,8 +88,11 @@ TEST_F(ExporterTest, TellsHowTheProgramDoes) {
 
 TEST_F(ExporterTest, ARuleIsExportedWhetherItFiresOrNot) {
   const std::string text = exposition();
-  expect_line(text, R"(gpulse_alert_firing{host="rig",gpu="gpu0",rule="gpu_load > 95",severity="info"} 1)");
-  expect_line(text, R"(gpulse_alert_firing{host="rig",gpu="gpu0",rule="gpu_temperature > 85",severity="warning"} 0)");
+  expect_line(
+      text, R"(gpulse_alert_firing{host="rig",gpu="gpu0",rule="gpu_load > 95",severity="info"} 1)");
+  expect_line(
+      text,
+      R"(gpulse_alert_firing{host="rig",gpu="gpu0",rule="gpu_temperature > 85",severity="warning"} 0)");
 }
 
 TEST_F(ExporterTest, LabelsAreEscaped) {
@@ -110,8 +113,7 @@ TEST_F(ExporterTest, ASensorNamedLikeOneOfOursGetsAnotherName) {
 
 TEST_F(ExporterTest, EachFamilyStandsTogetherOnceUnderItsHelpAndType) {
   latest.push_back({{"rig", "gpu1"}, test::at(759), {{{"gpu_temperature", "°C", 1}, 50}}});
-  world.history.add_session({"rig", "gpu1"}, "log-d", 0, 0,
-                            {{{"gpu_temperature", "°C"}, 0, {50}}});
+  world.history.add_session({"rig", "gpu1"}, "log-d", 0, 0, {{{"gpu_temperature", "°C"}, 0, {50}}});
   std::istringstream lines(exposition());
   std::set<std::string> seen;
   std::string current;

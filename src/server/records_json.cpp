@@ -78,8 +78,8 @@ void write_alert(JsonWriter& json, const Alert& alert, std::span<const MetricRec
   json.member("host", alert.device.host).member("gpu", alert.device.gpu);
   json.member("source", alert.source).member("session", alert.session);
   json.member("rule", alert.rule.name()).member("metric", alert.rule.metric);
-  json.member("unit", metric != nullptr ? metric->unit
-                                        : describe_metric(alert.rule.metric, "").unit);
+  json.member("unit",
+              metric != nullptr ? metric->unit : describe_metric(alert.rule.metric, "").unit);
   json.member("limit", alert.rule.limit).member("release", alert.rule.release);
   json.member("severity", to_string(alert.rule.severity));
   json.member("state", alert.ended ? "ended" : "firing").member("began", alert.began);

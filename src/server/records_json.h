@@ -1,4 +1,5 @@
-// The objects that several answers and live events share, as JSON. docs/openapi.yaml describes them.
+// The objects that several answers and live events share, as JSON. docs/openapi.yaml describes
+// them.
 #pragma once
 
 #include <chrono>
@@ -11,8 +12,8 @@ namespace gpulse {
 
 void write_device(JsonWriter& json, const DeviceRecord& device,
                   std::chrono::microseconds usual_step);
-// `metrics` say how many decimals a reading has; one that is not among them prints in full. A firing
-// alert lasts until `newest`, its device's last row.
+// `metrics` say how many decimals a reading has; one that is not among them prints in full. A
+// firing alert lasts until `newest`, its device's last row.
 void write_alert(JsonWriter& json, const Alert& alert, std::span<const MetricRecord> metrics,
                  Timestamp newest);
 // with_device: "host" and "gpu" too, as the live event has them.

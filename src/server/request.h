@@ -30,8 +30,8 @@ struct Request {
   [[nodiscard]] const std::string* parameter(std::string_view name) const;
 };
 
-// Fills path and parameters from a request target: "/api/v1/query?metric=a%2Cb". A target of another
-// form, a broken escape or a NUL is a usage error.
+// Fills path and parameters from a request target: "/api/v1/query?metric=a%2Cb". A target of
+// another form, a broken escape or a NUL is a usage error.
 [[nodiscard]] Expected<void> parse_target(std::string_view target, Request& request);
 
 struct Response {

@@ -7,7 +7,8 @@ namespace {
 
 TEST(ParseTarget, DecodesPathAndParameters) {
   Request request;
-  ASSERT_TRUE(parse_target("/api/v1/query?metric=a%2Cb&name=GPU-Z+Log%20%C2%B0&&empty=&bare", request));
+  ASSERT_TRUE(
+      parse_target("/api/v1/query?metric=a%2Cb&name=GPU-Z+Log%20%C2%B0&&empty=&bare", request));
   EXPECT_EQ(request.path, "/api/v1/query");
   EXPECT_EQ(*request.parameter("metric"), "a,b");
   EXPECT_EQ(*request.parameter("name"), "GPU-Z Log °");
@@ -30,8 +31,8 @@ TEST(ParseTarget, TheFirstOfTwoCounts) {
 
 TEST(ParseTarget, RefusesWhatItCannotRead) {
   Request request;
-  for (const char* target : {"", "*", "http://localhost/", "/%", "/%4", "/%zz", "/%00", "/?a=%",
-                             "/?%0g=1", "/?a=%00"}) {
+  for (const char* target :
+       {"", "*", "http://localhost/", "/%", "/%4", "/%zz", "/%00", "/?a=%", "/?%0g=1", "/?a=%00"}) {
     EXPECT_FALSE(parse_target(target, request)) << target;
   }
 }

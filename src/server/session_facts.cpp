@@ -61,8 +61,8 @@ class Sums {
 
 Expected<SessionFacts> work_out(const History& history, const Device& device,
                                 const SessionRecord& session) {
-  const ScanRequest request{device, session.first, session.last,
-                            {kAskedMetrics.begin(), kAskedMetrics.end()}};
+  const ScanRequest request{
+      device, session.first, session.last, {kAskedMetrics.begin(), kAskedMetrics.end()}};
   Sums sums;
   const auto scanned = history.scan(request, [&](const Block& block) {
     // Another log of the same device may hold rows of the same time.
@@ -77,9 +77,8 @@ Expected<SessionFacts> work_out(const History& history, const Device& device,
 
 }  // namespace
 
-Expected<std::vector<SessionFacts>> SessionFactsCache::get(const History& history,
-                                                           const Device& device,
-                                                           std::span<const SessionRecord> sessions) {
+Expected<std::vector<SessionFacts>> SessionFactsCache::get(
+    const History& history, const Device& device, std::span<const SessionRecord> sessions) {
   std::vector<SessionFacts> out;
   for (const SessionRecord& session : sessions) {
     const Key key{session.source, session.session};

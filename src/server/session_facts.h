@@ -15,8 +15,8 @@ namespace gpulse {
 
 struct SessionFacts {
   std::optional<double> gpu_temperature_max;  // °C; nullopt without a reading
-  // Board power, else chip power, else power consumption in watts, each row standing for the time until
-  // the next one, at most the session's gap limit; the last for its usual step.
+  // Board power, else chip power, else power consumption in watts, each row standing for the time
+  // until the next one, at most the session's gap limit; the last for its usual step.
   std::optional<double> energy_kwh;
 };
 

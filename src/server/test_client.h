@@ -1,4 +1,5 @@
-// A plain HTTP client over one blocking connection: says exactly what it is told, and reads answers.
+// A plain HTTP client over one blocking connection: says exactly what it is told, and reads
+// answers.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,8 +25,7 @@ struct Answer {
 
 class Client {
  public:
-  explicit Client(std::uint16_t port)
-      : host_("127.0.0.1:" + std::to_string(port)) {
+  explicit Client(std::uint16_t port) : host_("127.0.0.1:" + std::to_string(port)) {
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});
   }
 
@@ -45,8 +45,8 @@ class Client {
   [[nodiscard]] std::string request(std::string_view method, std::string_view target,
                                     std::string_view fields = "",
                                     std::string_view body = "") const {
-    std::string out = std::string(method) + ' ' + std::string(target) + " HTTP/1.1\r\nHost: " +
-                      host_ + "\r\n" + std::string(fields);
+    std::string out = std::string(method) + ' ' + std::string(target) +
+                      " HTTP/1.1\r\nHost: " + host_ + "\r\n" + std::string(fields);
     if (!body.empty()) out += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     return out + "\r\n" + std::string(body);
   }
@@ -68,9 +68,8 @@ class Client {
   // Reads to the end of `mark`; what came before the connection ended, when it does not come.
   std::string until(std::string_view mark) {
     boost::system::error_code error;
-    const std::size_t size =
-        boost::asio::read_until(socket_, boost::asio::dynamic_buffer(received_), std::string(mark),
-                                error);
+    const std::size_t size = boost::asio::read_until(
+        socket_, boost::asio::dynamic_buffer(received_), std::string(mark), error);
     return take(error ? received_.size() : size);
   }
   [[nodiscard]] bool ended() {

@@ -130,8 +130,14 @@ class TestHistory final : public History {
     const SessionRecord& session = stored.record;
     auto found = std::ranges::find(devices_, session.device, &DeviceRecord::device);
     if (found == devices_.end()) {
-      devices_.push_back({session.device, DeviceState::live, "Europe/Berlin", 0, session.first,
-                          session.last, session.last, {}});
+      devices_.push_back({session.device,
+                          DeviceState::live,
+                          "Europe/Berlin",
+                          0,
+                          session.first,
+                          session.last,
+                          session.last,
+                          {}});
       found = std::prev(devices_.end());
     }
     found->rows += session.rows;
@@ -175,7 +181,8 @@ class TestJobs final : public ImportJobs {
     const std::lock_guard lock(mutex_);
     if (refuse) return input_error(request.name + " is no GPU-Z log");
     std::ifstream stream(file, std::ios::binary);
-    contents_.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    contents_.emplace_back(std::istreambuf_iterator<char>(stream),
+                           std::istreambuf_iterator<char>());
     stream.close();
     std::filesystem::remove(file);
     ImportJob job;
@@ -216,8 +223,8 @@ class TestJobs final : public ImportJobs {
   std::vector<std::string> contents_;
 };
 
-// Two devices: rig/gpu0, live, with a session of 300 rows, a pause and one of 60; and attic/gpu0, which
-// ended and has other sensors.
+// Two devices: rig/gpu0, live, with a session of 300 rows, a pause and one of 60; and attic/gpu0,
+// which ended and has other sensors.
 struct TestWorld {
   TestWorld() {
     add_rig();
@@ -230,9 +237,9 @@ struct TestWorld {
   TestHistory history;
   TestJobs jobs;
   TestClock clock;
-  std::vector<AlertRule> rules{{"gpu_temperature", 85, 82, std::chrono::seconds{10},
-                                Severity::warning},
-                               {"gpu_load", 95, 90, std::chrono::seconds{60}, Severity::info}};
+  std::vector<AlertRule> rules{
+      {"gpu_temperature", 85, 82, std::chrono::seconds{10}, Severity::warning},
+      {"gpu_load", 95, 90, std::chrono::seconds{60}, Severity::info}};
 
  private:
   static std::vector<TestColumn> rig_columns(std::size_t rows, double warmest) {

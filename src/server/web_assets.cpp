@@ -52,8 +52,9 @@ bool lists(std::string_view header, std::string_view item) {
     token.remove_prefix(std::min(token.find_first_not_of(" \t"), token.size()));
     const std::string_view parameters = token.substr(std::min(token.find(';'), token.size()));
     token = token.substr(0, token.find_first_of("; \t"));
-    if (token == item) return parameters.find("q=0") == std::string_view::npos ||
-                              parameters.find("q=0.") != std::string_view::npos;
+    if (token == item)
+      return parameters.find("q=0") == std::string_view::npos ||
+             parameters.find("q=0.") != std::string_view::npos;
   }
   return false;
 }
@@ -76,9 +77,8 @@ WebAssets::WebAssets(std::string_view pack) {
 }
 
 const WebAssets& WebAssets::built_in() {
-  static const WebAssets assets(
-      std::string_view(gpulse_web_pack, static_cast<std::size_t>(gpulse_web_pack_end -
-                                                                 gpulse_web_pack)));
+  static const WebAssets assets(std::string_view(
+      gpulse_web_pack, static_cast<std::size_t>(gpulse_web_pack_end - gpulse_web_pack)));
   return assets;
 }
 

@@ -20,16 +20,17 @@ class WebAssets {
   [[nodiscard]] static const WebAssets& built_in();
 
   [[nodiscard]] bool has(std::string_view path) const { return find(path) != nullptr; }
-  // "/" is "/index.html". Compressed where the client takes it; 304 when it has the same already; 404.
+  // "/" is "/index.html". Compressed where the client takes it; 304 when it has the same already;
+  // 404.
   [[nodiscard]] Response serve(const Request& request) const;
 
  private:
   struct Asset {
     std::string_view path;
     std::string_view content_type;
-    std::string_view etag;   // quoted; of the identity bytes
+    std::string_view etag;  // quoted; of the identity bytes
     std::string_view plain;
-    std::string_view gzip;   // empty where it would not be smaller
+    std::string_view gzip;  // empty where it would not be smaller
   };
   [[nodiscard]] const Asset* find(std::string_view path) const;
 
