@@ -209,10 +209,16 @@ Expected<bool> LogFeed::read_more(Tail& tail) {
 }
 
 // The log will not grow under this reader any more.
-Expected<void> LogFeed::finish(Tail& tail, std::uint64_t tail_hash) {
+Expected<void> LogFeed::finish(Tail& tail, bool never_again) {
   if (auto begun = tail.writer->begin(); !begun) return begun;
-  tail.reader.close(*tail.writer);
-  auto done = tail.writer->commit(tail.reader.state(), tail_hash, tail.caught_up);
+  const LogReaderState state = tail.writer->close(tail.reader);
+  const auto hash = never_again ? Expected<std::uint64_t>(kNeverAgain)
+                                : hash_before(*tail.file, state.position);
+  if (!hash) {
+    tail.writer->abandon();
+    return std::unexpected(hash.error());
+  }
+  auto done = tail.writer->commit(state, *hash, tail.caught_up);
   if (!done) return done;
   return tail.writer->publish_end();
 }
@@ -265,7 +271,7 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
     const auto looked = look(tail);
     if (!looked) return std::unexpected(looked.error());
     if (*looked == Look::rewritten) {
-      if (auto finished = finish(tail, kNeverAgain); !finished) {
+      if (auto finished = finish(tail, true); !finished) {
         return std::unexpected(finished.error());
       }
       return After::reopen;
@@ -338,8 +344,7 @@ void LogFeed::read_to_the_end(Lingering& lingering, std::unique_ptr<Tail> tail,
     sleep(kPollWithNotices, stop);
   }
   if (tail == nullptr || lingering.taken_over) return;
-  const auto hash = hash_before(*file, tail->at);
-  const auto finished = hash ? finish(*tail, *hash) : std::unexpected(hash.error());
+  const auto finished = finish(*tail, false);
   if (!finished) observer_(Notice::trouble, finished.error().message);
 }
 

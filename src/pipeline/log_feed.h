@@ -73,7 +73,7 @@ class LogFeed {
   [[nodiscard]] Expected<After> follow(std::unique_ptr<Tail>& owned, const std::stop_token& stop);
   [[nodiscard]] static Expected<Look> look(Tail& tail);
   [[nodiscard]] static Expected<bool> read_more(Tail& tail);
-  [[nodiscard]] static Expected<void> finish(Tail& tail, std::uint64_t tail_hash);
+  [[nodiscard]] static Expected<void> finish(Tail& tail, bool never_again);
   [[nodiscard]] Expected<void> mind_silence(Tail& tail);
   void linger(std::unique_ptr<Tail> tail);
   void read_to_the_end(Lingering& lingering, std::unique_ptr<Tail> tail,

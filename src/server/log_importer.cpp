@@ -210,6 +210,29 @@ Expected<void> LogImporter::settle(const std::string& id, const std::string& imp
   return store_.remove_import(id);
 }
 
+// Which of the generations of a log, should it have been rewritten, the file goes on; else a new one. An
+// older copy of the newest goes on nothing, but belongs to it.
+Expected<LogImporter::Generation> LogImporter::generation_of(const ReadFile& file,
+                                                             const std::string& identity) const {
+  const auto size = file.size();
+  if (!size) return std::unexpected(size.error());
+  Generation newest;
+  for (int number = 1;; ++number) {
+    const std::string suffix = number == 1 ? std::string() : fmt::format("~{}", number);
+    auto known = store_.find_source(identity + suffix);
+    if (!known) {
+      const bool older = newest.known && newest.known->checkpoint.reader.position > *size;
+      return older ? newest : Generation{std::nullopt, suffix};
+    }
+    newest = {std::move(known), suffix};
+    const Checkpoint& at = newest.known->checkpoint;
+    if (at.reader.position > *size) continue;
+    const auto hash = hash_before(file, at.reader.position);
+    if (!hash) return std::unexpected(hash.error());
+    if (*hash == at.tail_hash) return newest;
+  }
+}
+
 // Reads the file from where an earlier run stopped. `imported` is the source while its rows are this
 // job's to take back.
 Expected<void> LogImporter::import(const std::string& id, const LedgerImport& import,
@@ -223,26 +246,35 @@ Expected<void> LogImporter::import(const std::string& id, const LedgerImport& im
   if (!zone) return std::unexpected(zone.error());
   SourceTarget target{store_.free_device(import.device), import.name, (*zone)->name(), true};
   auto writer = std::make_unique<SourceWriter>(store_, target);
-  LogReader reader({target.device, *zone, {}});
-  const auto known = store_.find_source(identified->source.value_or(""));
+  const auto generation = generation_of(*file, identified->source.value_or(""));
+  if (!generation) return std::unexpected(generation.error());
+  const auto& [known, suffix] = *generation;
+  const auto size = file->size();
+  if (!size) return std::unexpected(size.error());
+  if (known && known->checkpoint.reader.position > *size) {  // an older copy: all of it is known
+    report(id, known->record, *size);
+    return {};
+  }
+  LogReader reader({target.device, *zone, suffix});
   if (known) {
     target.importing = known->importing;
     auto resumed = SourceWriter::resume(store_, target, *known);
     if (!resumed) return std::unexpected(resumed.error());
     writer = std::move(*resumed);
     if (known->importing) imported = known->record.source;
-    reader = LogReader({known->record.device, *zone, {}}, known->checkpoint.reader);
+    reader = LogReader({known->record.device, *zone, suffix}, known->checkpoint.reader);
   }
   std::vector<char> buffer(kChunkBytes);
   const auto commit = [&](std::string_view bytes, bool last) -> Expected<void> {
     if (auto begun = writer->begin(); !begun) return begun;
-    last ? reader.close(*writer) : reader.push(bytes, *writer);
-    const auto hash = hash_before(*file, reader.state().position);
+    if (!last) reader.push(bytes, *writer);
+    const LogReaderState state = last ? writer->close(reader) : reader.state();
+    const auto hash = hash_before(*file, state.position);
     if (!hash) {
       writer->abandon();
       return std::unexpected(hash.error());
     }
-    return writer->commit(reader.state(), *hash, false);
+    return writer->commit(state, *hash, false);
   };
   for (std::int64_t at = reader.state().position; !stop.stop_requested() && !is_cancelled(id);) {
     const auto got = file->read_at(at, buffer);
@@ -251,29 +283,26 @@ Expected<void> LogImporter::import(const std::string& id, const LedgerImport& im
     if (auto done = commit({buffer.data(), *got}, false); !done) return done;
     at += static_cast<std::int64_t>(*got);
     if (writer->source().importing) imported = writer->source().record.source;
-    change(id, [&](ImportJob& job) {
-      const SourceRecord& record = writer->source().record;
-      job.error.reset();
-      job.bytes_read = at;
-      job.rows = record.rows;
-      job.sessions = record.sessions;
-      job.set_aside = record.set_aside;
-      job.device = writer->device();
-    });
+    report(id, writer->source().record, at);
   }
   if (stop.stop_requested() || is_cancelled(id)) return {};
   writer->end_import();
   if (auto done = commit({}, true); !done) return done;
   imported.clear();
+  report(id, writer->source().record, *size);
+  return writer->publish_end();
+}
+
+void LogImporter::report(const std::string& id, const SourceRecord& record,
+                         std::int64_t bytes_read) {
   change(id, [&](ImportJob& job) {
-    const SourceRecord& record = writer->source().record;
-    job.bytes_read = job.bytes;
+    job.error.reset();
+    job.bytes_read = bytes_read;
     job.rows = record.rows;
     job.sessions = record.sessions;
     job.set_aside = record.set_aside;
-    job.device = writer->device();
+    job.device = record.device;
   });
-  return writer->publish_end();
 }
 
 void LogImporter::end_job(const std::string& id, const LedgerImport& import,

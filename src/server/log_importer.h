@@ -46,10 +46,17 @@ class LogImporter final : public ImportJobs {
     LedgerImport import;
     bool cancelled = false;
   };
+  struct Generation {
+    std::optional<LedgerSource> known;
+    std::string suffix;
+  };
   void work(const std::stop_token& stop);
   void run_job(const std::string& id, const std::stop_token& stop);
   [[nodiscard]] Expected<void> import(const std::string& id, const LedgerImport& import,
                                       const std::stop_token& stop, std::string& imported);
+  [[nodiscard]] Expected<Generation> generation_of(const ReadFile& file,
+                                                   const std::string& identity) const;
+  void report(const std::string& id, const SourceRecord& record, std::int64_t bytes_read);
   void wait_to_retry(const std::string& id, const Error& error, std::chrono::milliseconds time,
                      const std::stop_token& stop);
   [[nodiscard]] Expected<void> settle(const std::string& id, const std::string& imported);

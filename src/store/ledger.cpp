@@ -370,6 +370,23 @@ Expected<void> Ledger::put_set_aside(std::int64_t source_id, const SetAside& lin
       .run();
 }
 
+Expected<std::int64_t> Ledger::remove_set_aside(std::int64_t source_id, std::int64_t from) {
+  auto ask = database_->prepare("SELECT count(*) FROM set_aside WHERE source=?1 AND offset>=?2");
+  if (!ask) return std::unexpected(ask.error());
+  if (auto row = ask->bind(1, source_id).bind(2, from).step(); !row) {
+    return std::unexpected(row.error());
+  }
+  const std::int64_t lines = ask->integer(0);
+  ask->reset();
+  if (lines == 0) return 0;
+  auto remove = database_->prepare("DELETE FROM set_aside WHERE source=?1 AND offset>=?2");
+  if (!remove) return std::unexpected(remove.error());
+  if (auto done = remove->bind(1, source_id).bind(2, from).run(); !done) {
+    return std::unexpected(done.error());
+  }
+  return lines;
+}
+
 Expected<void> Ledger::put_window(std::int64_t session_id, const Window& window) {
   row_bytes_.clear();
   encode_window(window, row_bytes_);

@@ -73,6 +73,8 @@ class Ledger {
   [[nodiscard]] Expected<void> add_rows(const LedgerSession& session, const SampleBatch& rows,
                                         Timestamp arrival);
   [[nodiscard]] Expected<void> put_set_aside(std::int64_t source_id, const SetAside& line);
+  // Removes the lines from that offset on; returns how many there were.
+  [[nodiscard]] Expected<std::int64_t> remove_set_aside(std::int64_t source_id, std::int64_t from);
   [[nodiscard]] Expected<void> put_window(std::int64_t session_id, const Window& window);
   [[nodiscard]] Expected<void> put_alert(std::int64_t session_id, const Alert& alert);
   // These two, and all that was committed before them, are on the disk itself on return: what is handed

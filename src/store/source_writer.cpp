@@ -25,6 +25,7 @@ Expected<std::unique_ptr<SourceWriter>> SourceWriter::resume(Store& store, Sourc
   writer->source_ = from;
   writer->source_.record.file = file;
   writer->source_.importing = importing;
+  writer->torn_line_is_back_ = false;
   auto claim = store.claim(from.record.source, file);
   if (!claim) return std::unexpected(claim.error());
   writer->claim_ = std::move(*claim);
@@ -86,6 +87,25 @@ void SourceWriter::catch_up_with_retention() {
 }
 
 Expected<void> SourceWriter::begin() {
+  auto begun = take_turn();
+  if (!begun || torn_line_is_back_) return begun;
+  if (auto taken = take_torn_line_back(); !taken) {
+    abandon();
+    return taken;
+  }
+  return {};
+}
+
+// The line that had broken off is read again.
+Expected<void> SourceWriter::take_torn_line_back() {
+  const auto lines = store_.ledger_->remove_set_aside(source_.id, source_.checkpoint.reader.position);
+  if (!lines) return std::unexpected(lines.error());
+  source_.record.set_aside -= *lines;
+  torn_line_is_back_ = true;
+  return {};
+}
+
+Expected<void> SourceWriter::take_turn() {
   turn_ = std::unique_lock(store_.write_mutex_);
   if (removals_ != store_.removals_) catch_up_with_retention();
   failed_.reset();
@@ -211,6 +231,14 @@ void SourceWriter::take_presence(const SampleBatch& rows) {
   }
 }
 
+LogReaderState SourceWriter::close(LogReader& reader) {
+  const LogReaderState before = reader.state();
+  const SourceRecord record = source_.record;
+  reader.close(*this);
+  const bool torn = source_.record.set_aside != record.set_aside && source_.record.rows == record.rows;
+  return torn ? before : reader.state();
+}
+
 // Windows and alerts of this transaction; of a key that came several times the last state counts.
 void SourceWriter::store_derived() {
   for (const Window& window : new_windows_) {
@@ -267,7 +295,7 @@ Expected<void> SourceWriter::publish_silence() {
   std::vector<Window> open;
   windows_.publish_provisional(open);
   if (open.empty()) return {};
-  if (auto begun = begin(); !begun) return begun;
+  if (auto begun = take_turn(); !begun) return begun;
   new_windows_ = std::move(open);
   return publish_derived();
 }
@@ -283,7 +311,7 @@ Expected<void> SourceWriter::publish_end() {
     return copied;
   }
   if (auto copied = alerts.restore(alerts_.save()); !copied) return copied;
-  if (auto begun = begin(); !begun) return begun;
+  if (auto begun = take_turn(); !begun) return begun;
   windows.flush(new_windows_);
   alerts.flush(new_alerts_);
   alerts_may_be_ended_ = true;

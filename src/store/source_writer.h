@@ -38,6 +38,9 @@ class SourceWriter final : public LogReceiver {
   // log was followed, not from what it held before.
   [[nodiscard]] Expected<void> commit(const LogReaderState& reader, std::uint64_t tail_hash,
                                       bool live);
+  // There is nothing more to come, for all that is known. Returns the state to commit: before a last
+  // line that breaks off, which is set aside, so that it is read whole should the log go on after all.
+  [[nodiscard]] LogReaderState close(LogReader& reader);
   // With the next commit the import is whole: its rows are not taken back any more.
   void end_import() { source_.importing = false; }
   // Gives up what begin() began.
@@ -57,6 +60,8 @@ class SourceWriter final : public LogReceiver {
 
  private:
   friend class Store;
+  [[nodiscard]] Expected<void> take_turn();
+  [[nodiscard]] Expected<void> take_torn_line_back();
   [[nodiscard]] Expected<void> make_source();
   void take_session(const SampleBatch& rows);
   void take_steps(const SampleBatch& rows);
@@ -80,6 +85,7 @@ class SourceWriter final : public LogReceiver {
   // The ledger may have alerts ended that go on with the next row: they are written anew with it.
   bool alerts_may_be_ended_ = false;
   std::vector<SetAside> before_source_;  // lines before the first row, until there is a source
+  bool torn_line_is_back_ = true;        // false: what close() set aside last is still in the ledger
   std::uint64_t removals_ = 0;           // the store's, when sessions_ was right
 
   // Of the transaction under way.
