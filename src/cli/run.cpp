@@ -35,6 +35,7 @@ struct Arguments {
   std::string listen = "localhost";
   std::uint16_t port = kServerPortDefault;
   std::string token_file;
+  std::vector<std::string> allowed_hosts;
   std::string replay;
   std::string history;
   bool loop = false;
@@ -186,6 +187,7 @@ Expected<EmbeddedOptions> options_of(const Arguments& arguments) {
   options.server.listen = arguments.listen;
   options.server.port = arguments.port;
   options.server.token_file = path_of(arguments.token_file);
+  options.server.host_names = arguments.allowed_hosts;
   return options;
 }
 
@@ -247,6 +249,10 @@ Command add_run(CLI::App& root) {
   app->add_option("--token-file", arguments->token_file,
                   "file with the token that other machines must show; needed beyond loopback")
       ->type_name("FILE");
+  app->add_option("--allow-host", arguments.allowed_hosts,
+                  "a further name by which this machine is reached, as gpu.lan; repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   app->add_option("--replay", arguments->replay,
                   "play the logs as if they were written now: 1 to 1000000 times as fast, or max")
       ->type_name("SPEED");
