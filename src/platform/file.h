@@ -10,11 +10,12 @@
 
 namespace gpulse {
 
-// A file open for reading, in a way that hinders nobody: others may write, rename and delete it. Any
-// thread; reads are at explicit places.
+// A file open for reading, in a way that hinders nobody: others may write, rename and delete it.
+// Any thread; reads are at explicit places.
 class ReadFile {
  public:
-  // An input error says what is there instead of a readable file (nothing, a folder, no permission).
+  // An input error says what is there instead of a readable file (nothing, a folder, no
+  // permission).
   [[nodiscard]] static Expected<ReadFile> open(const std::filesystem::path& path);
   ~ReadFile();
   ReadFile(ReadFile&& other) noexcept;
@@ -43,11 +44,12 @@ class ReadFile {
 // The identity of what `path` names now; none when there is no such file.
 [[nodiscard]] Expected<ReadFile::Identity> identity_of(const std::filesystem::path& path);
 
-// Returns when what a file holds, or the names in a folder, are on the disk itself and not just promised.
+// Returns when what a file holds, or the names in a folder, are on the disk itself and not just
+// promised.
 [[nodiscard]] Expected<void> flush_to_disk(const std::filesystem::path& path);
 
-// Keeps a second program out of a folder: an exclusive lock on the file `path`, made if missing, let go
-// when the object (or the process, however it ends) goes.
+// Keeps a second program out of a folder: an exclusive lock on the file `path`, made if missing,
+// let go when the object (or the process, however it ends) goes.
 class FolderLock {
  public:
   // An operation error when another process holds it.

@@ -22,7 +22,8 @@ std::unexpected<Error> open_error(const std::filesystem::path& path) {
   switch (errno) {
     case ENOENT: return input_error(fmt::format("there is no file {}", name));
     case EACCES:
-      return input_error(fmt::format("{} may not be read by this user: check its permissions", name));
+      return input_error(
+          fmt::format("{} may not be read by this user: check its permissions", name));
     default: return input_error(fmt::format("cannot open {}: {}", name, reason()));
   }
 }
@@ -52,7 +53,7 @@ Expected<ReadFile> ReadFile::open(const std::filesystem::path& path) {
   // O_NONBLOCK: a pipe without a writer would hang the open; a regular file does not mind.
   const int handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (handle < 0) return open_error(path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(handle, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(handle);
     return input_error(fmt::format("{} is {}, no file: name the log itself", display(path),
@@ -62,7 +63,7 @@ Expected<ReadFile> ReadFile::open(const std::filesystem::path& path) {
 }
 
 Expected<std::int64_t> ReadFile::size() const {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(static_cast<int>(handle_), &status) != 0) {
     return operation_error(fmt::format("cannot ask the size of {}: {}", display(path_), reason()),
                            true);
@@ -87,7 +88,7 @@ Expected<std::size_t> ReadFile::read_at(std::int64_t offset, std::span<char> buf
 }
 
 Expected<ReadFile::Identity> identity_of(const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return open_error(path);
   return ReadFile::Identity{status.st_dev, status.st_ino};
 }

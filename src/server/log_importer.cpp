@@ -12,7 +12,8 @@
 namespace gpulse {
 namespace {
 
-// A transaction's worth of a log: small enough that the page's queries and other logs get their turn.
+// A transaction's worth of a log: small enough that the page's queries and other logs get their
+// turn.
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 // How long a full disk is waited for before it is tried again.
 constexpr std::chrono::milliseconds kRetryFirst{250};
@@ -87,13 +88,15 @@ Expected<std::string> LogImporter::start(const std::filesystem::path& file,
   }
   std::error_code error;
   const auto bytes = std::filesystem::file_size(file, error);
-  if (error) return operation_error(fmt::format("cannot take the upload over: {}", error.message()));
+  if (error)
+    return operation_error(fmt::format("cannot take the upload over: {}", error.message()));
   std::unique_lock lock(mutex_);
   const int number = ++last_id_;
   const std::string id = fmt::format("{}", number);
   lock.unlock();
   LedgerImport import{id, display(file.filename()), request.name, {}, zone};
-  import.device = {request.host.value_or(options_.host), request.gpu.value_or(gpu_of(request.name))};
+  import.device = {request.host.value_or(options_.host),
+                   request.gpu.value_or(gpu_of(request.name))};
   if (auto put = store_.put_import(import); !put) return std::unexpected(put.error());
   lock.lock();
   Work& work = works_[number];
@@ -210,8 +213,8 @@ Expected<void> LogImporter::settle(const std::string& id, const std::string& imp
   return store_.remove_import(id);
 }
 
-// Which of the generations of a log, should it have been rewritten, the file goes on; else a new one. An
-// older copy of the newest goes on nothing, but belongs to it.
+// Which of the generations of a log, should it have been rewritten, the file goes on; else a new
+// one. An older copy of the newest goes on nothing, but belongs to it.
 Expected<LogImporter::Generation> LogImporter::generation_of(const ReadFile& file,
                                                              const std::string& identity) const {
   const auto size = file.size();
@@ -233,8 +236,8 @@ Expected<LogImporter::Generation> LogImporter::generation_of(const ReadFile& fil
   }
 }
 
-// Reads the file from where an earlier run stopped. `imported` is the source while its rows are this
-// job's to take back.
+// Reads the file from where an earlier run stopped. `imported` is the source while its rows are
+// this job's to take back.
 Expected<void> LogImporter::import(const std::string& id, const LedgerImport& import,
                                    const std::stop_token& stop, std::string& imported) {
   auto file = ReadFile::open(store_.uploads() / import.file);

@@ -22,9 +22,10 @@ struct ImporterOptions {
   std::shared_ptr<const TimeZone> zone;
 };
 
-// One job at a time, on a thread of its own, in the order in which they came. A job that the program's
-// end interrupts is gone on with by resume(). A log that the store knows already is "done" at once, as
-// far as it was read; it stays with its device. On a full disk a job waits, and says so in its error.
+// One job at a time, on a thread of its own, in the order in which they came. A job that the
+// program's end interrupts is gone on with by resume(). A log that the store knows already is
+// "done" at once, as far as it was read; it stays with its device. On a full disk a job waits, and
+// says so in its error.
 class LogImporter final : public ImportJobs {
  public:
   // `changed` is called for every change of a job, from any thread; the store must outlive this.

@@ -84,7 +84,8 @@ struct SessionRecord {
 struct Block {
   const SessionRecord* session;
   std::span<const Timestamp> times;
-  // One per asked metric; NaN where the reading is absent; empty when the session has no such column.
+  // One per asked metric; NaN where the reading is absent; empty when the session has no such
+  // column.
   std::span<const std::span<const double>> values;
 };
 
@@ -104,10 +105,11 @@ class History {
   [[nodiscard]] virtual Expected<std::vector<DeviceRecord>> devices() const = 0;
   [[nodiscard]] virtual Expected<std::vector<SourceRecord>> sources() const = 0;
   // At most `limit`, in order of offset.
-  [[nodiscard]] virtual Expected<std::vector<SetAsideRecord>> set_aside(const std::string& source,
-                                                                        std::size_t limit) const = 0;
+  [[nodiscard]] virtual Expected<std::vector<SetAsideRecord>> set_aside(
+      const std::string& source, std::size_t limit) const = 0;
   // In order of their first rows.
-  [[nodiscard]] virtual Expected<std::vector<SessionRecord>> sessions(const Device& device) const = 0;
+  [[nodiscard]] virtual Expected<std::vector<SessionRecord>> sessions(
+      const Device& device) const = 0;
   // Windows and alerts that touch [from, to], newest first, at most `limit`.
   [[nodiscard]] virtual Expected<std::vector<Window>> windows(const Device& device, Timestamp from,
                                                               Timestamp to,
@@ -115,8 +117,8 @@ class History {
   [[nodiscard]] virtual Expected<std::vector<Alert>> alerts(const Device& device, Timestamp from,
                                                             Timestamp to,
                                                             std::size_t limit) const = 0;
-  // Visits the rows of [from, to]: sessions in order of their first rows, the blocks of a session one
-  // after the other. The visitor returns false to stop.
+  // Visits the rows of [from, to]: sessions in order of their first rows, the blocks of a session
+  // one after the other. The visitor returns false to stop.
   using Visitor = std::function<bool(const Block&)>;
   [[nodiscard]] virtual Expected<void> scan(const ScanRequest& request,
                                             const Visitor& visitor) const = 0;

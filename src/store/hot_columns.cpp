@@ -13,8 +13,8 @@ void pack_as(const std::vector<std::int64_t>& values, std::int64_t base,
              std::vector<std::uint8_t>& out) {
   out.resize(values.size() * sizeof(T));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto distance = static_cast<T>(static_cast<std::uint64_t>(values[i]) -
-                                         static_cast<std::uint64_t>(base));
+    const auto distance =
+        static_cast<T>(static_cast<std::uint64_t>(values[i]) - static_cast<std::uint64_t>(base));
     std::memcpy(out.data() + i * sizeof(T), &distance, sizeof(T));
   }
 }
@@ -141,8 +141,8 @@ std::vector<double> HotChunk::values(const std::string& metric) const {
 void HotColumns::append(const SampleBatch& rows) {
   std::size_t at = 0;
   while (at < rows.rows()) {
-    const bool other = open_.layout != rows.layout || open_.session != rows.session ||
-                       open_.source != rows.source;
+    const bool other =
+        open_.layout != rows.layout || open_.session != rows.session || open_.source != rows.source;
     if (open_.rows() > 0 && (other || open_.rows() >= kChunkRows)) seal();
     if (open_.rows() == 0) {
       open_.source = rows.source;

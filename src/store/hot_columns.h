@@ -11,7 +11,8 @@
 
 namespace gpulse {
 
-// Integers by their distance from the smallest, in as few bytes each as the largest needs: 0, 1, 2, 4 or
+// Integers by their distance from the smallest, in as few bytes each as the largest needs: 0, 1, 2,
+// 4 or
 // 8. Sensors move within a range of a few hundred steps, so most columns take a byte a row.
 class PackedIntegers {
  public:
@@ -48,8 +49,8 @@ class HotChunk {
   struct Column {
     int decimals = 0;
     PackedIntegers counts;
-    std::vector<double> doubles;          // instead of counts, for a column kept in doubles
-    std::vector<std::uint8_t> presence;   // empty: all present
+    std::vector<double> doubles;  // instead of counts, for a column kept in doubles
+    std::vector<std::uint8_t> presence;  // empty: all present
   };
   std::string source_;
   std::int64_t session_ = 0;
@@ -62,8 +63,8 @@ class HotChunk {
 };
 using HotChunkPtr = std::shared_ptr<const HotChunk>;
 
-// The chunks of one device: sealed ones, and the rows that came since in an open one per source. Not
-// thread-safe; a snapshot can be read without the lock that guards the rest.
+// The chunks of one device: sealed ones, and the rows that came since in an open one per source.
+// Not thread-safe; a snapshot can be read without the lock that guards the rest.
 class HotColumns {
  public:
   // Rows of any source of the device, in the order of their arrival.

@@ -20,13 +20,14 @@ TEST(PackedIntegers, UnpackToWhatTheyWere) {
         std::uint64_t{65'536}, std::uint64_t{4'294'967'295}, std::uint64_t{4'294'967'296},
         std::numeric_limits<std::uint64_t>::max()}) {
     for (const std::int64_t base : {std::int64_t{0}, std::int64_t{-70'000}, kLeast}) {
-      std::vector<std::int64_t> values{base, static_cast<std::int64_t>(
-                                                 static_cast<std::uint64_t>(base) + range)};
+      std::vector<std::int64_t> values{
+          base, static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + range)};
       if (values[1] < base) values[1] = kMost;
       const std::uint64_t width =
           static_cast<std::uint64_t>(values[1]) - static_cast<std::uint64_t>(base);
       for (int i = 0; i < 100; ++i) {
-        const std::uint64_t step = width == kMost || width + 1 == 0 ? random() : random() % (width + 1);
+        const std::uint64_t step =
+            width == kMost || width + 1 == 0 ? random() : random() % (width + 1);
         values.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + step));
       }
       std::vector<std::int64_t> again;

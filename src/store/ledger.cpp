@@ -133,9 +133,9 @@ Expected<void> Ledger::prepare() {
     version = ask->integer(0);
   }
   if (version > kLedgerVersion) {
-    return operation_error(
-        fmt::format("the ledger is of a newer gpulse (version {}, this one knows {}): update gpulse",
-                    version, kLedgerVersion));
+    return operation_error(fmt::format(
+        "the ledger is of a newer gpulse (version {}, this one knows {}): update gpulse", version,
+        kLedgerVersion));
   }
   if (version == 0) {
     const std::string make = fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version={}; COMMIT;",
@@ -158,7 +158,9 @@ Expected<void> Ledger::prepare() {
     }
   }
   statements_ = std::make_shared<Statements>(Statements{
-      sql("BEGIN IMMEDIATE"), sql("COMMIT"), sql("ROLLBACK"),
+      sql("BEGIN IMMEDIATE"),
+      sql("COMMIT"),
+      sql("ROLLBACK"),
       sql("INSERT OR IGNORE INTO devices(host, gpu) VALUES(?1, ?2)"),
       sql("SELECT id FROM devices WHERE host=?1 AND gpu=?2"),
       sql("INSERT OR IGNORE INTO formats(columns) VALUES(?1)"),
@@ -175,7 +177,8 @@ Expected<void> Ledger::prepare() {
           "ON CONFLICT DO UPDATE SET last=max(last, excluded.last)"),
       sql("INSERT OR REPLACE INTO set_aside VALUES(?1, ?2, ?3, ?4)"),
       sql("INSERT OR REPLACE INTO windows VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
-      sql("INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
+      sql("INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+          "?12)"),
   });
   if (failed) return std::unexpected(*failed);
   return {};
@@ -213,8 +216,8 @@ Expected<std::vector<LedgerSession>> Ledger::sessions() {
     if (layout == layouts.end()) {
       auto format = RowFormat::from_text(columns);
       if (!format) return operation_error("the ledger is damaged: a row format is unreadable");
-      layout = layouts.emplace(columns, std::make_shared<const Layout>(std::move(format->layout)))
-                   .first;
+      layout =
+          layouts.emplace(columns, std::make_shared<const Layout>(std::move(format->layout))).first;
     }
     SessionRecord record;
     record.session = ask->integer(1);
@@ -423,8 +426,8 @@ Expected<void> Ledger::remove_import(const std::string& id) {
   return run_durably(remove->bind(1, id));
 }
 
-// For a statement outside a transaction. The other commits are left to the system to write: what a power
-// cut takes of them is read from the log again.
+// For a statement outside a transaction. The other commits are left to the system to write: what a
+// power cut takes of them is read from the log again.
 Expected<void> Ledger::run_durably(Statement& statement) {
   if (auto set = database_->execute("PRAGMA synchronous=FULL"); !set) return set;
   auto done = statement.run();
@@ -472,8 +475,8 @@ Expected<std::optional<std::int64_t>> Ledger::remove_oldest(Timestamp arrived_be
   return session;
 }
 
-// Within a transaction: the rows of a session up to `last`, which arrived on or before `day`. A session
-// without rows goes whole, since its id is given again.
+// Within a transaction: the rows of a session up to `last`, which arrived on or before `day`. A
+// session without rows goes whole, since its id is given again.
 Expected<void> Ledger::remove_arrivals(std::int64_t session, std::int64_t day, std::int64_t last) {
   last_session_format_ = {};
   for (const char* sql : {
@@ -487,7 +490,8 @@ Expected<void> Ledger::remove_arrivals(std::int64_t session, std::int64_t day, s
            "DELETE FROM windows WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
            "DELETE FROM alerts WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
            "DELETE FROM arrivals WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
-           "DELETE FROM session_formats WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
+           "DELETE FROM session_formats WHERE session=?1 AND session NOT IN (SELECT id FROM "
+           "sessions)",
        }) {
     auto change = database_->prepare(sql);
     if (!change) return std::unexpected(change.error());

@@ -1,6 +1,6 @@
 // The ledger: the small transactional book of what is known and durable, an SQLite file. Rows, the
-// position that they came from, and what was worked out from them commit together; that is the whole of
-// exactly-once.
+// position that they came from, and what was worked out from them commit together; that is the
+// whole of exactly-once.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ struct LedgerImport {
   std::string id;
   std::string file;  // in the store's upload folder
   std::string name;
-  Device device;     // empty names: not asked for
+  Device device;  // empty names: not asked for
   std::string timezone;
 };
 
@@ -77,19 +77,19 @@ class Ledger {
   [[nodiscard]] Expected<std::int64_t> remove_set_aside(std::int64_t source_id, std::int64_t from);
   [[nodiscard]] Expected<void> put_window(std::int64_t session_id, const Window& window);
   [[nodiscard]] Expected<void> put_alert(std::int64_t session_id, const Alert& alert);
-  // These two, and all that was committed before them, are on the disk itself on return: what is handed
-  // over is promised to be kept, and its file goes when it has been read.
+  // These two, and all that was committed before them, are on the disk itself on return: what is
+  // handed over is promised to be kept, and its file goes when it has been read.
   [[nodiscard]] Expected<void> put_import(const LedgerImport& import);
   [[nodiscard]] Expected<void> remove_import(const std::string& id);
   // A source with all that came of it.
   [[nodiscard]] Expected<void> remove_source(std::int64_t source_id);
 
-  // Removes rows that arrived on a day (UTC) before that of `arrived_before`, oldest day first: those
-  // of one day and session a call, in a transaction of its own. Returns the session's id, none when
-  // there was nothing to remove. Positions outlive the rows.
+  // Removes rows that arrived on a day (UTC) before that of `arrived_before`, oldest day first:
+  // those of one day and session a call, in a transaction of its own. Returns the session's id,
+  // none when there was nothing to remove. Positions outlive the rows.
   [[nodiscard]] Expected<std::optional<std::int64_t>> remove_oldest(Timestamp arrived_before);
-  // Ends the firing alerts of sessions whose last row is older than `before`: whatever comes next is of
-  // another session. Should it not be, its writer takes that back.
+  // Ends the firing alerts of sessions whose last row is older than `before`: whatever comes next
+  // is of another session. Should it not be, its writer takes that back.
   [[nodiscard]] Expected<void> end_alerts(Timestamp before);
   // What the ledger takes of the disk, less what it would use again.
   [[nodiscard]] Expected<std::int64_t> bytes();
@@ -120,7 +120,8 @@ class LedgerReader {
   [[nodiscard]] static Expected<std::unique_ptr<LedgerReader>> open(
       const std::filesystem::path& file);
 
-  // Visits the rows of a session in [from, to], in time order, in blocks of at most some thousand rows.
+  // Visits the rows of a session in [from, to], in time order, in blocks of at most some thousand
+  // rows.
   [[nodiscard]] Expected<void> scan(const LedgerSession& session, Timestamp from, Timestamp to,
                                     const std::vector<std::string>& metrics,
                                     const std::function<bool(const Block&)>& visitor);
@@ -128,9 +129,9 @@ class LedgerReader {
   [[nodiscard]] Expected<void> scan_batches(const LedgerSession& session, Timestamp from,
                                             Timestamp to,
                                             const std::function<void(const SampleBatch&)>& visitor);
-  [[nodiscard]] Expected<std::vector<Window>> windows(const std::map<std::int64_t, SessionRecord>& of,
-                                                      Timestamp from, Timestamp to,
-                                                      std::size_t limit);
+  [[nodiscard]] Expected<std::vector<Window>> windows(
+      const std::map<std::int64_t, SessionRecord>& of, Timestamp from, Timestamp to,
+      std::size_t limit);
   [[nodiscard]] Expected<std::vector<Alert>> alerts(const std::map<std::int64_t, SessionRecord>& of,
                                                     Timestamp from, Timestamp to,
                                                     std::size_t limit);
@@ -149,8 +150,8 @@ class LedgerReader {
 // Adds the metrics of a format to a device's list: new ones behind, decimals to the most seen.
 void merge_metrics(std::vector<MetricRecord>& metrics, const RowFormat& format);
 
-// How a window's statistics are written into the ledger, and read back. Fuzzed: false when the bytes are
-// not of that many columns.
+// How a window's statistics are written into the ledger, and read back. Fuzzed: false when the
+// bytes are not of that many columns.
 void encode_window(const Window& window, std::string& out);
 [[nodiscard]] bool decode_window(std::string_view bytes, std::size_t columns,
                                  std::vector<WindowStatistics>& out);

@@ -131,8 +131,13 @@ Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestam
   auto rows = database_->prepare(kSelectRows);
   if (!rows) return std::unexpected(rows.error());
   rows->bind(1, session.id).bind(2, to_microseconds(from)).bind(3, to_microseconds(to));
-  SampleBatch batch{session.record.device, session.record.source, session.record.session,
-                    session.record.layout, {}, {}, {}};
+  SampleBatch batch{session.record.device,
+                    session.record.source,
+                    session.record.session,
+                    session.record.layout,
+                    {},
+                    {},
+                    {}};
   std::int64_t format_id = 0;
   const RowFormat* row_format = nullptr;
   const auto emit = [&] {
@@ -140,7 +145,8 @@ Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestam
     batch.times.clear();
     batch.offsets.clear();
     batch.columns.clear();
-    for (const int decimals : row_format->decimals) batch.columns.emplace_back(std::max(decimals, 0));
+    for (const int decimals : row_format->decimals)
+      batch.columns.emplace_back(std::max(decimals, 0));
   };
   for (;;) {
     const auto row = rows->step();
@@ -182,9 +188,15 @@ Expected<std::vector<Window>> LedgerReader::windows(const std::map<std::int64_t,
       if (!row) return std::unexpected(row.error());
       if (!*row) break;
       const SessionRecord& record = session->second;
-      Window window{record.device, record.source, record.session,
-                    from_microseconds(rows->integer(0)), from_microseconds(rows->integer(1)),
-                    rows->integer(2), rows->integer(3) != 0, record.layout, {}};
+      Window window{record.device,
+                    record.source,
+                    record.session,
+                    from_microseconds(rows->integer(0)),
+                    from_microseconds(rows->integer(1)),
+                    rows->integer(2),
+                    rows->integer(3) != 0,
+                    record.layout,
+                    {}};
       if (!decode_window(rows->text(4), record.layout->columns.size(), window.metrics)) {
         return damaged("a window");
       }
@@ -196,8 +208,7 @@ Expected<std::vector<Window>> LedgerReader::windows(const std::map<std::int64_t,
 }
 
 Expected<std::vector<Alert>> LedgerReader::alerts(const std::map<std::int64_t, SessionRecord>& of,
-                                                  Timestamp from, Timestamp to,
-                                                  std::size_t limit) {
+                                                  Timestamp from, Timestamp to, std::size_t limit) {
   auto rows = database_->prepare(
       "SELECT metric, limit_, release, hold, severity, began, ended, end_reason, peak, peak_at "
       "FROM alerts WHERE session=?1 AND began<=?2 AND (ended IS NULL OR ended>=?3)");
@@ -220,7 +231,7 @@ Expected<std::vector<Alert>> LedgerReader::alerts(const std::map<std::int64_t, S
       if (const auto ended = rows->optional_integer(6)) alert.ended = from_microseconds(*ended);
       if (!rows->is_null(7)) {
         alert.end_reason = rows->text(7) == to_string(AlertEnd::released) ? AlertEnd::released
-                                                                         : AlertEnd::session_ended;
+                                                                          : AlertEnd::session_ended;
       }
       alert.peak = rows->real(8);
       alert.peak_at = from_microseconds(rows->integer(9));

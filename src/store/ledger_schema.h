@@ -52,9 +52,9 @@ CREATE TABLE imports(
   timezone TEXT NOT NULL) STRICT;
 )sql";
 
-// WAL: readers go on beside the writer. NORMAL: a commit that a power cut takes is read from the log
-// again, its position went with it; what is left is always a whole state. The cache is small, since the
-// hot columns answer what is asked all the time.
+// WAL: readers go on beside the writer. NORMAL: a commit that a power cut takes is read from the
+// log again, its position went with it; what is left is always a whole state. The cache is small,
+// since the hot columns answer what is asked all the time.
 inline constexpr const char* kLedgerPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2048;"
     "PRAGMA journal_size_limit=8388608; PRAGMA temp_store=MEMORY;";

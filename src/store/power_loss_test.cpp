@@ -1,5 +1,5 @@
-// The store over a disk that forgets what was not flushed: whatever a power loss leaves, a restart finds
-// a whole earlier state, and reading the log on from there ends as if nothing had happened.
+// The store over a disk that forgets what was not flushed: whatever a power loss leaves, a restart
+// finds a whole earlier state, and reading the log on from there ends as if nothing had happened.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -128,7 +128,8 @@ Rows ask(const std::filesystem::path& folder, const std::string& sql) {
 
 // All that was worked out, less numbers of the ledger's own and the hour of arrival.
 const std::vector<std::string> kContents = {
-    "SELECT source, host, gpu, rows, sessions, set_aside, absent, absent_first, absent_last, first, "
+    "SELECT source, host, gpu, rows, sessions, set_aside, absent, absent_first, absent_last, "
+    "first, "
     "last, longest_step, longest_step_at, position, hex(header), session, session_pending, "
     "last_second, largest_second, base, rank, hex(windows), hex(alerts) "
     "FROM sources s JOIN devices d ON d.id=s.device",
@@ -162,18 +163,21 @@ void expect_same(const std::vector<Rows>& have, const std::vector<Rows>& want) {
 void expect_whole_prefix(const std::filesystem::path& folder, const Rows& all_rows) {
   EXPECT_EQ(ask(folder, "PRAGMA integrity_check"), Rows{"ok|"});
   const Rows rows = ask(folder, kContents[2]);
-  EXPECT_EQ(rows, Rows(all_rows.begin(), all_rows.begin() + static_cast<std::ptrdiff_t>(rows.size())));
+  EXPECT_EQ(rows,
+            Rows(all_rows.begin(), all_rows.begin() + static_cast<std::ptrdiff_t>(rows.size())));
   EXPECT_EQ(ask(folder, "SELECT count(*) FROM samples"),
             ask(folder, "SELECT coalesce(sum(rows), 0) FROM sources"));
   EXPECT_EQ(ask(folder, "SELECT count(*) FROM samples"),
             ask(folder, "SELECT coalesce(sum(rows), 0) FROM sessions"));
-  EXPECT_EQ(ask(folder, "SELECT count(*) FROM samples WHERE offset >= (SELECT position FROM sources)"),
-            Rows{"0|"});
+  EXPECT_EQ(
+      ask(folder, "SELECT count(*) FROM samples WHERE offset >= (SELECT position FROM sources)"),
+      Rows{"0|"});
 }
 
 class PowerLoss : public ::testing::Test {
  protected:
-  // Reads the log while the power goes at some operations, and holds what each leaves against `want`.
+  // Reads the log while the power goes at some operations, and holds what each leaves against
+  // `want`.
   void lose_power_at(const std::vector<std::uint64_t>& moments, const std::string& log,
                      std::uint64_t seed, const std::vector<Rows>& want) {
     FragileDisk disk;

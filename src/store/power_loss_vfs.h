@@ -1,5 +1,5 @@
-// For tests only: a file layer under SQLite that knows what of each file is on the disk itself and what
-// the system has only promised to write, so that a power loss can be played at any moment.
+// For tests only: a file layer under SQLite that knows what of each file is on the disk itself and
+// what the system has only promised to write, so that a power loss can be played at any moment.
 #pragma once
 
 #include <sqlite3.h>
@@ -119,10 +119,10 @@ class FragileDisk {
     for (std::int64_t at = 0; at < size;) {
       const std::int64_t until =
           std::min(size, at + kSectorBytes - (change.offset + at) % kSectorBytes);
-      sectors.push_back({change.offset + at,
-                         change.bytes.substr(static_cast<std::size_t>(at),
-                                             static_cast<std::size_t>(until - at)),
-                         false});
+      sectors.push_back(
+          {change.offset + at,
+           change.bytes.substr(static_cast<std::size_t>(at), static_cast<std::size_t>(until - at)),
+           false});
       at = until;
     }
     return sectors;
@@ -214,43 +214,46 @@ class FragileVfs {
     static const sqlite3_io_methods methods = {
         .iVersion = 2,
         .xClose = close,
-        .xRead = [](sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
-          return real(file)->pMethods->xRead(real(file), data, size, offset);
-        },
+        .xRead =
+            [](sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
+              return real(file)->pMethods->xRead(real(file), data, size, offset);
+            },
         .xWrite = write,
         .xTruncate = truncate,
         .xSync = sync,
-        .xFileSize = [](sqlite3_file* file, sqlite3_int64* size) {
-          return real(file)->pMethods->xFileSize(real(file), size);
-        },
-        .xLock = [](sqlite3_file* file, int lock) {
-          return real(file)->pMethods->xLock(real(file), lock);
-        },
-        .xUnlock = [](sqlite3_file* file, int lock) {
-          return real(file)->pMethods->xUnlock(real(file), lock);
-        },
-        .xCheckReservedLock = [](sqlite3_file* file, int* held) {
-          return real(file)->pMethods->xCheckReservedLock(real(file), held);
-        },
-        .xFileControl = [](sqlite3_file* file, int what, void* argument) {
-          return real(file)->pMethods->xFileControl(real(file), what, argument);
-        },
-        .xSectorSize = [](sqlite3_file* file) {
-          return real(file)->pMethods->xSectorSize(real(file));
-        },
-        .xDeviceCharacteristics = [](sqlite3_file* file) {
-          return real(file)->pMethods->xDeviceCharacteristics(real(file));
-        },
-        .xShmMap = [](sqlite3_file* file, int region, int size, int extend, void volatile** out) {
-          return real(file)->pMethods->xShmMap(real(file), region, size, extend, out);
-        },
-        .xShmLock = [](sqlite3_file* file, int offset, int n, int flags) {
-          return real(file)->pMethods->xShmLock(real(file), offset, n, flags);
-        },
+        .xFileSize =
+            [](sqlite3_file* file, sqlite3_int64* size) {
+              return real(file)->pMethods->xFileSize(real(file), size);
+            },
+        .xLock = [](sqlite3_file* file,
+                    int lock) { return real(file)->pMethods->xLock(real(file), lock); },
+        .xUnlock = [](sqlite3_file* file,
+                      int lock) { return real(file)->pMethods->xUnlock(real(file), lock); },
+        .xCheckReservedLock =
+            [](sqlite3_file* file, int* held) {
+              return real(file)->pMethods->xCheckReservedLock(real(file), held);
+            },
+        .xFileControl =
+            [](sqlite3_file* file, int what, void* argument) {
+              return real(file)->pMethods->xFileControl(real(file), what, argument);
+            },
+        .xSectorSize =
+            [](sqlite3_file* file) { return real(file)->pMethods->xSectorSize(real(file)); },
+        .xDeviceCharacteristics =
+            [](sqlite3_file* file) {
+              return real(file)->pMethods->xDeviceCharacteristics(real(file));
+            },
+        .xShmMap =
+            [](sqlite3_file* file, int region, int size, int extend, void volatile** out) {
+              return real(file)->pMethods->xShmMap(real(file), region, size, extend, out);
+            },
+        .xShmLock =
+            [](sqlite3_file* file, int offset, int n, int flags) {
+              return real(file)->pMethods->xShmLock(real(file), offset, n, flags);
+            },
         .xShmBarrier = [](sqlite3_file* file) { real(file)->pMethods->xShmBarrier(real(file)); },
-        .xShmUnmap = [](sqlite3_file* file, int remove) {
-          return real(file)->pMethods->xShmUnmap(real(file), remove);
-        },
+        .xShmUnmap = [](sqlite3_file* file,
+                        int remove) { return real(file)->pMethods->xShmUnmap(real(file), remove); },
         .xFetch = nullptr,
         .xUnfetch = nullptr,
     };

@@ -74,7 +74,8 @@ bool decode(std::string_view text, const RowFormat& format, Absent absent, Count
   if (!bytes.take(&has_bitmap, 1)) return false;
   if (has_bitmap != 0 && !bytes.take_view((columns + 7) / 8, bitmap)) return false;
   for (std::size_t i = 0; i < columns; ++i) {
-    if (has_bitmap != 0 && (std::uint32_t{static_cast<std::uint8_t>(bitmap[i / 8])} >> (i % 8) & 1U) == 0) {
+    if (has_bitmap != 0 &&
+        (std::uint32_t{static_cast<std::uint8_t>(bitmap[i / 8])} >> (i % 8) & 1U) == 0) {
       absent(i);
     } else if (format.decimals[i] == RowFormat::kDouble) {
       double value = 0;
@@ -150,7 +151,8 @@ void encode_row(const SampleBatch& batch, std::size_t row, std::string& out) {
     out.append((batch.columns.size() + 7) / 8, '\0');
     for (std::size_t i = 0; i < batch.columns.size(); ++i) {
       const unsigned bit = batch.columns[i].present(row) ? 1U << (i % 8) : 0U;
-      out[bitmap + i / 8] = static_cast<char>(static_cast<unsigned char>(out[bitmap + i / 8]) | bit);
+      out[bitmap + i / 8] =
+          static_cast<char>(static_cast<unsigned char>(out[bitmap + i / 8]) | bit);
     }
   }
   for (const ReadingColumn& column : batch.columns) {
@@ -171,16 +173,14 @@ bool decode_row(std::string_view bytes, const RowFormat& format,
     while (next < wanted.size() && wanted[next] == column) out[next++] = value;
   };
   return decode(
-      bytes, format,
-      [&](std::size_t i) { put(i, std::numeric_limits<double>::quiet_NaN()); },
+      bytes, format, [&](std::size_t i) { put(i, std::numeric_limits<double>::quiet_NaN()); },
       [&](std::size_t i, std::int64_t count) {
         put(i, static_cast<double>(count) / power_of_10(format.decimals[i]));
       },
       [&](std::size_t i, double value) { put(i, value); });
 }
 
-bool decode_row(std::string_view bytes, const RowFormat& format,
-                std::span<ReadingColumn> columns) {
+bool decode_row(std::string_view bytes, const RowFormat& format, std::span<ReadingColumn> columns) {
   return decode(
       bytes, format, [&](std::size_t i) { columns[i].push_absent(); },
       [&](std::size_t i, std::int64_t count) { columns[i].push(count, format.decimals[i]); },

@@ -20,8 +20,10 @@ bool same_double(double a, double b) {
 SampleBatch random_batch(std::mt19937_64& random) {
   const std::size_t columns = random() % 20;
   Layout layout;
-  for (std::size_t i = 0; i < columns; ++i) layout.columns.push_back({"m" + std::to_string(i), "W"});
-  SampleBatch batch{{"rig", "gpu0"}, "source", 7, std::make_shared<const Layout>(layout), {}, {}, {}};
+  for (std::size_t i = 0; i < columns; ++i)
+    layout.columns.push_back({"m" + std::to_string(i), "W"});
+  SampleBatch batch{
+      {"rig", "gpu0"}, "source", 7, std::make_shared<const Layout>(layout), {}, {}, {}};
   batch.columns.resize(columns);
   for (std::int64_t row = 0; row < 8; ++row) {
     batch.times.push_back(from_microseconds(row));
@@ -88,8 +90,9 @@ TEST(RowCodec, BytesOfAnotherFormatAreRefused) {
 }
 
 TEST(RowFormat, IsTheSameFromItsText) {
-  const RowFormat format{Layout{{{"gpu_temperature", "°C"}, {"perfcap_reason", ""}, {"x", "% TDP"}}},
-                         {1, 0, RowFormat::kDouble}};
+  const RowFormat format{
+      Layout{{{"gpu_temperature", "°C"}, {"perfcap_reason", ""}, {"x", "% TDP"}}},
+      {1, 0, RowFormat::kDouble}};
   const auto again = RowFormat::from_text(format.to_text());
   ASSERT_TRUE(again);
   EXPECT_EQ(*again, format);

@@ -65,8 +65,8 @@ Expected<std::unique_ptr<SourceWriter>> SourceWriter::resume(Store& store, Sourc
   return writer;
 }
 
-// The store's writing turn is taken. Rows of the running session that were removed are not in its record
-// any more; a session that was removed whole is put anew when its next rows come.
+// The store's writing turn is taken. Rows of the running session that were removed are not in its
+// record any more; a session that was removed whole is put anew when its next rows come.
 void SourceWriter::catch_up_with_retention() {
   removals_ = store_.removals_;
   if (sessions_.empty()) return;
@@ -98,7 +98,8 @@ Expected<void> SourceWriter::begin() {
 
 // The line that had broken off is read again.
 Expected<void> SourceWriter::take_torn_line_back() {
-  const auto lines = store_.ledger_->remove_set_aside(source_.id, source_.checkpoint.reader.position);
+  const auto lines =
+      store_.ledger_->remove_set_aside(source_.id, source_.checkpoint.reader.position);
   if (!lines) return std::unexpected(lines.error());
   source_.record.set_aside -= *lines;
   torn_line_is_back_ = true;
@@ -128,9 +129,8 @@ void SourceWriter::fail(Expected<void> result) {
 }
 
 LedgerSession* SourceWriter::session_of(std::int64_t session) {
-  const auto found = std::ranges::find(sessions_, session, [](const LedgerSession& s) {
-    return s.record.session;
-  });
+  const auto found = std::ranges::find(sessions_, session,
+                                       [](const LedgerSession& s) { return s.record.session; });
   return found == sessions_.end() ? nullptr : &*found;
 }
 
@@ -178,8 +178,8 @@ Expected<void> SourceWriter::make_source() {
   if (!claim) return std::unexpected(claim.error());
   claim_ = std::move(*claim);
   if (store_.find_source(source_.record.source)) {
-    return operation_error(
-        fmt::format("{} turned out to be known already", source_.record.file), true);
+    return operation_error(fmt::format("{} turned out to be known already", source_.record.file),
+                           true);
   }
   return store_.ledger_->put_source(source_);
 }
@@ -235,7 +235,8 @@ LogReaderState SourceWriter::close(LogReader& reader) {
   const LogReaderState before = reader.state();
   const SourceRecord record = source_.record;
   reader.close(*this);
-  const bool torn = source_.record.set_aside != record.set_aside && source_.record.rows == record.rows;
+  const bool torn =
+      source_.record.set_aside != record.set_aside && source_.record.rows == record.rows;
   return torn ? before : reader.state();
 }
 
@@ -302,7 +303,8 @@ Expected<void> SourceWriter::publish_silence() {
 
 Expected<void> SourceWriter::publish_end() {
   if (sessions_.empty()) return {};
-  // On copies: should the session go on after all, the state that goes on is the one before its end.
+  // On copies: should the session go on after all, the state that goes on is the one before its
+  // end.
   WindowAggregator windows(store_.options_.windows);
   AlertEvaluator alerts(store_.options_.rules);
   if (auto copied = windows.restore(windows_.save(), source_.record.device, source_.record.source,

@@ -1,5 +1,5 @@
-// One source's way into the store: rows, what is worked out from them, and the position they came from,
-// in transactions.
+// One source's way into the store: rows, what is worked out from them, and the position they came
+// from, in transactions.
 #pragma once
 
 #include <mutex>
@@ -18,14 +18,15 @@ struct SourceTarget {
   bool importing = false;
 };
 
-// Used by one thread: begin(), a reader's push() into it, commit(); again and again. After an error it
-// must be thrown away, with its reader, and both made anew from the store's checkpoint: what had not
-// been committed is read again.
+// Used by one thread: begin(), a reader's push() into it, commit(); again and again. After an error
+// it must be thrown away, with its reader, and both made anew from the store's checkpoint: what had
+// not been committed is read again.
 class SourceWriter final : public LogReceiver {
  public:
   // For a source that the store does not know yet.
   SourceWriter(Store& store, SourceTarget target);
-  // Goes on behind a checkpoint of the store's. The device stays the one that it was first seen with.
+  // Goes on behind a checkpoint of the store's. The device stays the one that it was first seen
+  // with.
   [[nodiscard]] static Expected<std::unique_ptr<SourceWriter>> resume(Store& store,
                                                                       SourceTarget target,
                                                                       const LedgerSource& from);
@@ -34,12 +35,13 @@ class SourceWriter final : public LogReceiver {
   [[nodiscard]] Expected<void> begin();
   void on_rows(const SampleBatch& rows) override;
   void on_set_aside(const SetAside& line) override;
-  // Makes all since begin() durable together with the reader's state. `live`: the rows came while the
-  // log was followed, not from what it held before.
+  // Makes all since begin() durable together with the reader's state. `live`: the rows came while
+  // the log was followed, not from what it held before.
   [[nodiscard]] Expected<void> commit(const LogReaderState& reader, std::uint64_t tail_hash,
                                       bool live);
-  // There is nothing more to come, for all that is known. Returns the state to commit: before a last
-  // line that breaks off, which is set aside, so that it is read whole should the log go on after all.
+  // There is nothing more to come, for all that is known. Returns the state to commit: before a
+  // last line that breaks off, which is set aside, so that it is read whole should the log go on
+  // after all.
   [[nodiscard]] LogReaderState close(LogReader& reader);
   // With the next commit the import is whole: its rows are not taken back any more.
   void end_import() { source_.importing = false; }
@@ -48,8 +50,8 @@ class SourceWriter final : public LogReceiver {
 
   // No row has come for a while: what is open of the windows is published, provisionally.
   [[nodiscard]] Expected<void> publish_silence();
-  // The log is at its end for all that is known: windows are closed and alerts ended, in a way that a
-  // later row of the same session takes back.
+  // The log is at its end for all that is known: windows are closed and alerts ended, in a way that
+  // a later row of the same session takes back.
   [[nodiscard]] Expected<void> publish_end();
 
   // Of a source's set-aside lines so many are listed, the first ones.
@@ -81,12 +83,12 @@ class SourceWriter final : public LogReceiver {
   AlertEvaluator alerts_;
   // The running one, and those that this transaction began. An id of 0: without rows in the ledger.
   std::vector<LedgerSession> sessions_;
-  std::optional<Timestamp> last_time_;   // of the running session's last row
+  std::optional<Timestamp> last_time_;  // of the running session's last row
   // The ledger may have alerts ended that go on with the next row: they are written anew with it.
   bool alerts_may_be_ended_ = false;
   std::vector<SetAside> before_source_;  // lines before the first row, until there is a source
-  bool torn_line_is_back_ = true;        // false: what close() set aside last is still in the ledger
-  std::uint64_t removals_ = 0;           // the store's, when sessions_ was right
+  bool torn_line_is_back_ = true;  // false: what close() set aside last is still in the ledger
+  std::uint64_t removals_ = 0;  // the store's, when sessions_ was right
 
   // Of the transaction under way.
   std::unique_lock<std::mutex> turn_;

@@ -73,9 +73,7 @@ std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
 
-double Statement::real(int column) const {
-  return sqlite3_column_double(statement_.get(), column);
-}
+double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 
 std::string_view Statement::text(int column) const {
   const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
@@ -99,8 +97,8 @@ Database::Database(std::filesystem::path path, sqlite3* database)
 Database::~Database() = default;
 
 Expected<std::unique_ptr<Database>> Database::open(const std::filesystem::path& path, Mode mode) {
-  const int flags = mode == Mode::read_only ? SQLITE_OPEN_READONLY
-                                            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags =
+      mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* raw = nullptr;
   const int result =
       sqlite3_open_v2(utf8(path).c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -138,9 +136,10 @@ std::unexpected<Error> Database::error(std::string_view doing) const {
           fmt::format("cannot {} {}: another program holds it locked", doing, name), true);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return operation_error(fmt::format(
-          "cannot {} {}: it is damaged ({}). Move it away; gpulse reads the logs anew into a fresh one",
-          doing, name, sqlite3_errmsg(database_.get())));
+      return operation_error(
+          fmt::format("cannot {} {}: it is damaged ({}). Move it away; gpulse reads the logs anew "
+                      "into a fresh one",
+                      doing, name, sqlite3_errmsg(database_.get())));
     default:
       return operation_error(
           fmt::format("cannot {} {}: {}", doing, name, sqlite3_errmsg(database_.get())),

@@ -75,7 +75,8 @@ Expected<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& 
   return store;
 }
 
-// Fills the book from the ledger. Called with both locks held, or before anyone else knows the store.
+// Fills the book from the ledger. Called with both locks held, or before anyone else knows the
+// store.
 Expected<void> Store::load() {
   auto sources = ledger_->sources();
   if (!sources) return std::unexpected(sources.error());
@@ -260,7 +261,8 @@ Expected<void> Store::ensure_hot(const Device& device) const {
   return {};
 }
 
-// Beyond the cap, the columns that were not asked for the longest go; those of devices that grow last.
+// Beyond the cap, the columns that were not asked for the longest go; those of devices that grow
+// last.
 void Store::let_hot_go(const Device& except) const {
   std::size_t total = 0;
   for (const auto& [device, book] : devices_) total += book.hot ? book.hot->bytes() : 0;
@@ -298,9 +300,10 @@ bool visit_chunk(const HotChunk& chunk, const SessionRecord& session, ScanRange 
   std::vector<std::span<const double>> spans;
   for (const std::string& metric : metrics) values.push_back(chunk.values(metric));
   for (const auto& column : values) {
-    spans.push_back(column.empty() ? std::span<const double>{}
-                                   : std::span(column).subspan(static_cast<std::size_t>(first),
-                                                               static_cast<std::size_t>(last - first)));
+    spans.push_back(column.empty()
+                        ? std::span<const double>{}
+                        : std::span(column).subspan(static_cast<std::size_t>(first),
+                                                    static_cast<std::size_t>(last - first)));
   }
   return visitor({&session,
                   std::span(times).subspan(static_cast<std::size_t>(first),
@@ -334,10 +337,9 @@ Expected<void> Store::scan(const ScanRequest& request, const Visitor& visitor) c
     if (record.first < hot_begin && request.from < hot_begin) {
       auto ledger = reader();
       if (!ledger) return std::unexpected(ledger.error());
-      auto scanned = (*ledger)->scan(session, request.from,
-                                     std::min(request.to, hot_begin - std::chrono::microseconds{1}),
-                                     request.metrics,
-                                     [&](const Block& block) { return more = visitor(block); });
+      auto scanned = (*ledger)->scan(
+          session, request.from, std::min(request.to, hot_begin - std::chrono::microseconds{1}),
+          request.metrics, [&](const Block& block) { return more = visitor(block); });
       if (!scanned || !more) return scanned;
     }
     const ScanRange range{std::max(request.from, hot_begin), request.to};
@@ -357,9 +359,8 @@ std::optional<Store::Newest> Store::newest(const Device& device) const {
   Newest newest{book.newest_at, {}};
   for (const MetricRecord& metric : book.record.metrics) {
     const auto reading = book.newest.find(metric.name);
-    newest.readings.push_back(reading == book.newest.end()
-                                  ? std::numeric_limits<double>::quiet_NaN()
-                                  : reading->second);
+    newest.readings.push_back(
+        reading == book.newest.end() ? std::numeric_limits<double>::quiet_NaN() : reading->second);
   }
   return newest;
 }
@@ -531,9 +532,9 @@ void Store::publish(const SourceWriter& writer) {
         known->record = session.record;
         continue;
       }
-      const auto behind = std::ranges::upper_bound(
-          book.sessions, session.record.first, {},
-          [](const LedgerSession& other) { return other.record.first; });
+      const auto behind =
+          std::ranges::upper_bound(book.sessions, session.record.first, {},
+                                   [](const LedgerSession& other) { return other.record.first; });
       book.sessions.insert(behind, session);
     }
     sources_[writer.source_.record.source] = writer.source_;

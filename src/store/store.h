@@ -18,8 +18,8 @@
 
 namespace gpulse {
 
-// Hears what has been committed, after it can be read from the history. Called from the writing thread;
-// must be quick and must not call the store's writing members.
+// Hears what has been committed, after it can be read from the history. Called from the writing
+// thread; must be quick and must not call the store's writing members.
 class StoreListener {
  public:
   virtual ~StoreListener() = default;
@@ -92,11 +92,11 @@ class Store final : public History {
   // What is known of the source of that identity, or was last read from that file.
   [[nodiscard]] std::optional<LedgerSource> find_source(const std::string& source) const;
   [[nodiscard]] std::optional<LedgerSource> find_source_of_file(const std::string& file) const;
-  // For reading that source from `file`. An input error that names the other file when it is being read
-  // already.
+  // For reading that source from `file`. An input error that names the other file when it is being
+  // read already.
   [[nodiscard]] Expected<SourceClaim> claim(const std::string& source, const std::string& file);
-  // The device that a new source of this wish gets: as wished unless another source of `taken`'s kind
-  // bears it already; then with "-2", "-3", ... behind the gpu.
+  // The device that a new source of this wish gets: as wished unless another source of `taken`'s
+  // kind bears it already; then with "-2", "-3", ... behind the gpu.
   [[nodiscard]] Device free_device(const Device& wish) const;
 
   // Imports that were handed over and not ended.
@@ -118,12 +118,12 @@ class Store final : public History {
   friend class SourceClaim;
 
   struct DeviceBook {
-    DeviceRecord record;            // its state is worked out when asked
-    bool appended = false;          // grew while followed
+    DeviceRecord record;  // its state is worked out when asked
+    bool appended = false;  // grew while followed
     std::vector<LedgerSession> sessions;  // in order of their first rows
     std::optional<HotColumns> hot;  // when loaded
-    std::uint64_t last_asked = 0;   // of hot, by asks_
-    Timestamp newest_at;            // time of the newest row, and its readings by metric
+    std::uint64_t last_asked = 0;  // of hot, by asks_
+    Timestamp newest_at;  // time of the newest row, and its readings by metric
     std::map<std::string, double> newest;
   };
 
@@ -151,10 +151,10 @@ class Store final : public History {
   mutable std::mutex write_mutex_;  // the ledger's writing connection
   std::unique_ptr<Ledger> ledger_;
   std::uint64_t removals_ = 0;  // times that retention took rows
-  mutable std::mutex book_mutex_;   // all that is below
+  mutable std::mutex book_mutex_;  // all that is below
   mutable std::map<Device, DeviceBook> devices_;
   std::map<std::string, LedgerSource> sources_;  // by identity
-  std::map<std::string, std::string> claims_;    // the files that sources are being read from
+  std::map<std::string, std::string> claims_;  // the files that sources are being read from
   mutable std::uint64_t asks_ = 0;
   mutable std::vector<std::unique_ptr<LedgerReader>> idle_readers_;
 };

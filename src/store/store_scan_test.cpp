@@ -90,7 +90,8 @@ struct Found {
 };
 
 // Rows of [from, to]: sessions by their first rows, in time order.
-std::vector<Found> expected_rows(const std::vector<const Written*>& logs, const ScanRequest& request) {
+std::vector<Found> expected_rows(const std::vector<const Written*>& logs,
+                                 const ScanRequest& request) {
   std::map<std::pair<std::string, std::int64_t>, Timestamp> firsts;
   std::vector<std::pair<Timestamp, Found>> rows;
   for (const Written* log : logs) {
@@ -131,8 +132,8 @@ std::vector<Found> scanned_rows(const Store& store, const ScanRequest& request) 
   return rows;
 }
 
-// Rows of some hours: steps of up to some minutes, clocks set back, headings of other columns, readings
-// that are absent, grow decimals or outgrow 32 bits.
+// Rows of some hours: steps of up to some minutes, clocks set back, headings of other columns,
+// readings that are absent, grow decimals or outgrow 32 bits.
 std::string random_log(std::mt19937& random, int rows) {
   const std::vector<std::string> headings = {
       std::string(kHeading), "Date , GPU Temperature [C] , Liquid Flow [l/h] , GPU Load [%] ,\r\n"};
@@ -144,8 +145,8 @@ std::string random_log(std::mt19937& random, int rows) {
     second += dice < 2 ? -static_cast<std::int64_t>(random() % 5000)
                        : static_cast<std::int64_t>(random() % (dice < 5 ? 2000 : 60));
     second = std::max<std::int64_t>(second, 0);
-    const auto time = std::chrono::sys_days{std::chrono::year{2023} / 6 / 16} +
-                      std::chrono::seconds{second};
+    const auto time =
+        std::chrono::sys_days{std::chrono::year{2023} / 6 / 16} + std::chrono::seconds{second};
     std::string text = to_rfc3339(time).substr(0, 19);
     text[10] = ' ';
     log += text;
@@ -240,9 +241,9 @@ TEST(StoreScan, BothEndsOfTheRangeBelongToIt) {
     const TestFolder folder;
     const SetClock clock;
     auto store = open_store(folder, clock, hot_hours);
-    Written log(*store, {"rig", "gpu0"},
-                std::string(kHeading) + padded_row(0) + padded_row(1) + padded_row(2) +
-                    padded_row(7200));
+    Written log(
+        *store, {"rig", "gpu0"},
+        std::string(kHeading) + padded_row(0) + padded_row(1) + padded_row(2) + padded_row(7200));
     log.write(log.log.size());
     const Timestamp first = log.found.rows[0].time;
     const auto count = [&](std::chrono::microseconds from, std::chrono::microseconds to) {
@@ -330,7 +331,8 @@ TEST(StoreScan, BesideTheWriterFindsAllUpToSomeRow) {
   const auto scan = [&](const Device& of) {
     std::size_t before = 0;
     while (!done) {
-      const auto rows = scanned_rows(*store, {of, Timestamp::min(), Timestamp::max(), {"gpu_clock"}});
+      const auto rows =
+          scanned_rows(*store, {of, Timestamp::min(), Timestamp::max(), {"gpu_clock"}});
       EXPECT_GE(rows.size(), before);
       before = rows.size();
       for (std::size_t i = 0; i < rows.size(); ++i) {
