@@ -92,6 +92,8 @@ function toRow(event: RowsEvent, cells: (number | null)[]): LiveRow {
 }
 
 function touched(device: Device, row: LiveRow, rows: number): Device {
+  // The rows of an import make nothing live. When an old log does come to life, the server says so.
+  if (device.state === "ended") return device;
   const last = new Date(row.time).toISOString();
   return { ...device, state: "live", rows: device.rows + rows, last, last_arrival: new Date(serverNow()).toISOString() };
 }

@@ -1,6 +1,7 @@
 import { api, ApiError, uploadLog } from "../api/client";
 import type { Job } from "../api/types";
 import { openDevice } from "./loader";
+import { store } from "./state";
 import { Store } from "./store";
 
 /** One dropped file, on its way to being a device. */
@@ -76,6 +77,8 @@ function applyJob(item: Import, job: Job): void {
     patch.beginsWith = job.error.begins_with || item.beginsWith;
   }
   update(item, patch);
+  // How many rows its device has now, and from when to when.
+  if (patch.state && patch.state !== "failed") void api.devices().then((devices) => store.set({ devices })).catch(() => {});
 }
 
 export function onJob(job: Job): void {
