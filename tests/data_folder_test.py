@@ -19,7 +19,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "faults"))
 import contents  # noqa: E402
 from harness import FaultTest, READ_TO_END, Reference  # noqa: E402
-from program import ZONE  # noqa: E402
+from program import Dead, ZONE  # noqa: E402
 
 OUTAGE_SECONDS = 3
 
@@ -107,6 +107,24 @@ class DiskFull(DataFolderTest):
         disk.make_room(program)
         program.wait_to_say(READ_TO_END)
         program.stop()
+        self.start_and_read().stop()
+        self.check_ledger(self.reference)
+
+    def test_killed_while_full(self):
+        self.log.write_bytes(self.reference.content)
+        disk = SmallDisk(self, self.data, 0.6)
+        program = self.start(self.log, **disk.popen()).connect()
+        program.wait_to_say(disk.words())
+        program.kill()
+        program = self.start(self.log, **disk.popen())
+        try:
+            program.connect().wait_to_say(disk.words())
+            program.kill()
+        except Dead:  # without room to work in it may say so and end
+            self.assertEqual(program.process.returncode, 1)
+            self.assertIn("ledger.db", program.said())
+        if disk.mounted:
+            disk.make_room(program)
         self.start_and_read().stop()
         self.check_ledger(self.reference)
 
