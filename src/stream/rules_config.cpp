@@ -25,11 +25,37 @@ bool same_key(const AlertRule& a, const AlertRule& b) {
   return a.metric == b.metric && a.limit == b.limit;
 }
 
+bool begins_key(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '"' || c == '\'' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// The line of a table heading whose brackets no key follows ("[[[rules]]"), or 0. toml++ 3.3 takes
+// for granted that one does, and goes wrong by an assertion, or without assertions anyhow.
+std::uint32_t line_of_heading_without_key(std::string_view text) {
+  constexpr std::string_view kBlank = " \t";
+  for (std::uint32_t line = 1;; ++line) {
+    const auto end = text.find('\n');
+    auto rest = text.substr(0, end);
+    rest.remove_prefix(std::min(rest.find_first_not_of(kBlank), rest.size()));
+    if (rest.starts_with('[')) {
+      rest.remove_prefix(rest.starts_with("[[") ? 2 : 1);
+      const auto key = rest.find_first_not_of(kBlank);
+      if (key == std::string_view::npos || !begins_key(rest[key])) return line;
+    }
+    if (end == std::string_view::npos) return 0;
+    text.remove_prefix(end + 1);
+  }
+}
+
 class RulesParser {
  public:
   explicit RulesParser(std::string_view file) : file_(file) {}
 
   Expected<std::vector<AlertRule>> parse(std::string_view text) {
+    if (const auto line = line_of_heading_without_key(text); line != 0) {
+      return usage_error(fmt::format("{}:{}: brackets without a name in them", file_, line));
+    }
     const toml::parse_result parsed = toml::parse(text);
     if (!parsed) {
       const auto& error = parsed.error();

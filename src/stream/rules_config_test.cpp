@@ -111,6 +111,12 @@ TEST(RulesConfig, DurationsThatAreNone) {
   }
 }
 
+TEST(RulesConfig, BracketsWithoutANameAreAnErrorAndNoCrash) {
+  for (const auto* text : {"\n[[[rules]]\n", "\n[ = ]\n", "\n[", "\n  [[ \t\nmetric='a'\n", "\n[[]]"}) {
+    EXPECT_EQ(error_of(text), "gpulse.toml:2: brackets without a name in them") << text;
+  }
+}
+
 TEST(RulesConfig, WhatIsNoTomlIsAnErrorWithItsLine) {
   EXPECT_TRUE(error_of("[[rules]]\nmetric = \n").starts_with("gpulse.toml:2: "));
   EXPECT_EQ(error_of("# \xff\xfe\n"), "gpulse.toml:1: Encountered invalid utf-8 sequence");

@@ -87,15 +87,20 @@ std::string to_rfc3339(Timestamp time) {
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {
+  // The years that to_rfc3339() can print; what lies outside them is a mistake, not an instant.
+  constexpr std::int64_t kFirst = -62'167'219'200'000;  // year 0, in milliseconds
+  constexpr std::int64_t kEnd = 253'402'300'800'000;    // year 10000
   std::int64_t ms = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
   if (error == std::errc{} && end == text.data() + text.size()) {
-    // Beyond the years that microseconds of 64 bits can tell apart it is a mistake, not an instant.
-    constexpr std::int64_t kMillisecondsMax = 253'402'300'800'000;  // year 10000
-    if (ms < -kMillisecondsMax || ms > kMillisecondsMax) return std::nullopt;
+    if (ms < kFirst || ms >= kEnd) return std::nullopt;
     return from_microseconds(ms * 1000);
   }
-  return parse_rfc3339(text);
+  const auto time = parse_rfc3339(text);
+  if (!time || *time < from_microseconds(kFirst * 1000) || *time >= from_microseconds(kEnd * 1000)) {
+    return std::nullopt;
+  }
+  return time;
 }
 
 const Clock& system_clock() {

@@ -59,5 +59,15 @@ TEST(Timestamp, ReadsWhatItPrints) {
   }
 }
 
+// What cannot be printed must not be read: a request would be answered with a time that is none.
+TEST(Timestamp, YearsWithoutFourDigitsAreNone) {
+  EXPECT_EQ(to_rfc3339(*parse_timestamp("-62167219200000")), "0000-01-01T00:00:00.000000Z");
+  EXPECT_FALSE(parse_timestamp("-62167219200001"));
+  EXPECT_FALSE(parse_timestamp("0000-01-01T00:00:00+00:01"));
+  EXPECT_EQ(to_rfc3339(*parse_timestamp("253402300799999")), "9999-12-31T23:59:59.999000Z");
+  EXPECT_FALSE(parse_timestamp("253402300800000"));
+  EXPECT_FALSE(parse_timestamp("9999-12-31T23:59:59-00:01"));
+}
+
 }  // namespace
 }  // namespace gpulse
