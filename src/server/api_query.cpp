@@ -59,7 +59,8 @@ std::string value_array(const std::vector<double>& values, Write write) {
 
 // Bit for bit, so that gaps are the same too.
 bool same(const std::vector<double>& a, const std::vector<double>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
 }
 
 // Of raw rows all three are the readings: they are printed once.
