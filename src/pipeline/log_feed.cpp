@@ -113,7 +113,6 @@ Expected<LogFeed::FilePtr> LogFeed::open() {
 Expected<void> LogFeed::run(const std::stop_token& stop) {
   auto retry = milliseconds{kRetryFirst};
   FilePtr file;  // kept after a failure: what it still holds would go with its name
-  read_renamed();
   while (!stop.stop_requested()) {
     Expected<FilePtr> opened = file ? file : open();
     if (!opened) {
@@ -149,15 +148,6 @@ Expected<void> LogFeed::run(const std::stop_token& stop) {
     retry = std::min<milliseconds>(retry * 2, kRetryMax);
   }
   return {};
-}
-
-// The log may have been renamed, written on and followed by another while the program was away.
-void LogFeed::read_renamed() {
-  auto renamed = find_renamed(store_, options_.file);
-  if (!renamed) return;
-  auto tail = attach(std::make_shared<const ReadFile>(std::move(*renamed)));
-  if (!tail) return say_trouble(tail.error());
-  if (*tail != nullptr) linger(std::move(*tail));
 }
 
 Expected<LogFeed::After> LogFeed::read(const FilePtr& file, const std::stop_token& stop) {
