@@ -48,6 +48,11 @@ export class LiveConnection {
     this.source = null;
   }
 
+  /** For whoever found that nobody answers, though the connection never ended. */
+  giveUp(): void {
+    if (this.source) this.retry();
+  }
+
   private retry(): void {
     this.close();
     const wait = this.retryMs;

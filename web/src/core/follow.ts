@@ -33,7 +33,10 @@ export function follow(): void {
     },
   });
   live.open();
-  setInterval(tick, 1000);
+  setInterval(() => {
+    tick();
+    if (isOverdue()) void askServer(live);
+  }, 1000);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) void load();
   });
@@ -155,6 +158,34 @@ function tick(): void {
   const idle = serverNow() - Date.parse(device.last_arrival);
   if (idle > 1500 && idle < 86_400_000 && follows(state.range, device, state.sessions)) {
     store.set({ view: viewOf(state.range, device, state.sessions, serverNow()) });
+  }
+}
+
+/** A live log without rows is stale after a while, and the server says so. When even that does not come, is it there? */
+function isOverdue(): boolean {
+  const { connection } = store.get();
+  const device = currentDevice(store.get());
+  if (connection.kind !== "open" || device?.state !== "live") return false;
+  return serverNow() - Date.parse(device.last_arrival) > Math.max(10_000, 10_000 * device.usual_step) + overdueMs;
+}
+
+const overdueMs = 3000;
+const answerMs = 5000;
+let asking = false;
+
+/** A server that hangs, or a PC that fell asleep, ends no connection: it is asked, and given up without an answer. */
+async function askServer(live: LiveConnection): Promise<void> {
+  if (asking) return;
+  asking = true;
+  const aborter = new AbortController();
+  const timer = setTimeout(() => aborter.abort(), answerMs);
+  try {
+    store.set({ devices: await api.devices(aborter.signal) });
+  } catch {
+    live.giveUp();
+  } finally {
+    clearTimeout(timer);
+    asking = false;
   }
 }
 

@@ -124,19 +124,19 @@ async function showFrames(requests: Promise<Frame>[], device: Device, signal: Ab
   }
 }
 
-/** Statistics and answers of a range. */
+/** Statistics and answers of a range, and what was read: rows are counted by the server, not by their pushes. */
 export async function loadFacts(device: Device, view: View, signal: AbortSignal = running.signal): Promise<void> {
-  const [stats, answers] = await Promise.all([api.stats(device, view, signal), api.answers(device, view, signal)]);
-  if (!signal.aborted) store.set({ stats, answers });
+  const [stats, answers, sources] = await Promise.all([
+    api.stats(device, view, signal), api.answers(device, view, signal), api.sources(device, signal),
+  ]);
+  if (!signal.aborted) store.set({ stats, answers, sources });
 }
 
 async function loadLists(device: Device, view: View, signal: AbortSignal): Promise<void> {
-  const [alerts, windows, sources] = await Promise.all([
-    api.alerts(device, view, signal),
-    api.windows(device, view, windowsShown, signal),
-    api.sources(device, signal),
+  const [alerts, windows] = await Promise.all([
+    api.alerts(device, view, signal), api.windows(device, view, windowsShown, signal),
   ]);
-  if (!signal.aborted) store.set({ alerts, windows, sources });
+  if (!signal.aborted) store.set({ alerts, windows });
 }
 
 /** The device's last row, which the tiles show whatever the range is. */

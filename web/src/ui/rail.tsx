@@ -1,6 +1,6 @@
 import type { Alert, Session, Source } from "../api/types";
 import { showAlert, showSession } from "../core/actions";
-import { currentDevice, type State } from "../core/state";
+import type { State } from "../core/state";
 import { formatBytes, formatNumber, formatShort, plural } from "../format/number";
 import { formatDuration } from "../format/time";
 import { fullLabelOf } from "../model/topics";
@@ -90,7 +90,6 @@ function sessionFacts({ gpu_temperature_max: hottest, energy_kwh: energy }: Sess
 function LogFacts() {
   const sources = useApp((s) => s.sources);
   const newest = sources.reduce<Source | null>((a, b) => (a && a.last >= b.last ? a : b), null);
-  const rows = useApp((s) => (s.sources.length === 1 ? currentDevice(s)?.rows : undefined));
   if (!newest) return null;
   return (
     <section class="rail_part">
@@ -98,7 +97,7 @@ function LogFacts() {
       <dl class="facts">
         <Fact name="file" value={newest.file.replace(/^.*[\\/]/, "")} title={newest.file} />
         <Fact name="size" value={formatBytes(newest.bytes)} />
-        <Fact name="rows read" value={formatNumber(rows ?? newest.rows, 0)} />
+        <Fact name="rows read" value={formatNumber(newest.rows, 0)} />
         <Fact name="set aside" value={formatNumber(newest.set_aside, 0)} />
         <Absent source={newest} />
         <LongestStep source={newest} />
