@@ -76,19 +76,17 @@ std::unique_ptr<Store> open_store(const std::filesystem::path& folder) {
   return store ? std::move(*store) : nullptr;
 }
 
-// Reads the log from where the store stands to its end, in pieces of many sizes.
-void read_on(Store& store, const std::string& log, std::uint64_t seed) {
+// Reads the log from where the store stands to its end, in pieces of many sizes; or until an error.
+Expected<void> try_to_read_on(Store& store, const std::string& log, std::uint64_t seed) {
   const SourceTarget target{{"rig", "gpu0"}, "log.txt", "Etc/UTC"};
   const auto zone = TimeZone::find("Etc/UTC");
-  ASSERT_TRUE(zone);
   LogReader reader({target.device, *zone, {}});
   auto writer = std::make_unique<SourceWriter>(store, target);
   const auto sources = store.sources();
-  ASSERT_TRUE(sources);
   if (!sources->empty()) {
     const auto known = store.find_source(sources->front().source);
     auto resumed = SourceWriter::resume(store, target, *known);
-    ASSERT_TRUE(resumed) << resumed.error().message;
+    if (!resumed) return std::unexpected(resumed.error());
     writer = std::move(*resumed);
     reader = LogReader({target.device, *zone, {}}, known->checkpoint.reader);
   }
@@ -98,12 +96,16 @@ void read_on(Store& store, const std::string& log, std::uint64_t seed) {
     const std::size_t size = random() % (random() % 4 == 0 ? 30'000 : 3'000) + 1;
     const auto piece = std::string_view(log).substr(at, size);
     at += piece.size();
-    ASSERT_TRUE(writer->begin());
+    if (auto begun = writer->begin(); !begun) return begun;
     reader.push(piece, *writer);
-    const auto committed = writer->commit(reader.state(), 0, true);
-    ASSERT_TRUE(committed) << committed.error().message;
+    if (auto committed = writer->commit(reader.state(), 0, true); !committed) return committed;
   }
-  ASSERT_TRUE(writer->publish_end());
+  return writer->publish_end();
+}
+
+void read_on(Store& store, const std::string& log, std::uint64_t seed) {
+  const auto done = try_to_read_on(store, log, seed);
+  ASSERT_TRUE(done) << done.error().message;
 }
 
 using Rows = std::vector<std::string>;
@@ -245,6 +247,36 @@ TEST_F(PowerLoss, AnyMomentLeavesAWholeStateThatEndsTheSame) {
     lose_power_at(moments, log, seed, want);
     if (HasFatalFailure()) return;
   }
+}
+
+// Not a loss of power, but of room: for some writes, again and again.
+TEST_F(PowerLoss, ADiskThatIsFullNowAndThenChangesNothing) {
+  const std::string log = make_log(4);
+  std::vector<Rows> want;
+  undisturbed(log, 4, want);
+  FragileDisk disk;
+  Folder folder;
+  {
+    const FragileVfs vfs(disk);
+    const auto store = open_store(folder.path());
+    ASSERT_NE(store, nullptr);
+    std::mt19937_64 random(4);
+    int full_for = 0;  // writes
+    disk.has_room = [&] {
+      if (full_for == 0 && random() % 200 == 0) full_for = static_cast<int>(random() % 20) + 1;
+      return full_for == 0 || --full_for < 0;
+    };
+    std::uint64_t failures = 0;
+    for (auto done = try_to_read_on(*store, log, 4); !done;
+         done = try_to_read_on(*store, log, 4 + failures)) {
+      ASSERT_TRUE(done.error().retryable) << done.error().message;
+      ASSERT_LT(++failures, 1000U);
+    }
+    EXPECT_GT(failures, 10U);
+    disk.has_room = [] { return true; };
+  }
+  EXPECT_EQ(ask(folder.path(), "PRAGMA integrity_check"), Rows{"ok|"});
+  expect_same(contents(folder.path()), want);
 }
 
 TEST_F(PowerLoss, AnImportIsOnTheDiskBeforeItsFileGoes) {

@@ -24,6 +24,8 @@ class FragileDisk {
   // How much of what was promised has come to be written all the same.
   enum class Loss { everything, from_some_point, scattered };
 
+  // Whether there is room for one more write.
+  std::function<bool()> has_room = [] { return true; };
   // Called before every change of a file and every flush: the moments at which the power may go.
   std::function<void()> on_operation = [] {};
 
@@ -195,6 +197,7 @@ class FragileVfs {
   static int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
     Handle& to = handle(file);
     if (to.path != nullptr) {
+      if (!to.disk->has_room()) return SQLITE_FULL;
       to.disk->write(*to.path, offset,
                      {static_cast<const char*>(data), static_cast<std::size_t>(size)});
     }

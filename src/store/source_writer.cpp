@@ -124,10 +124,6 @@ void SourceWriter::abandon() {
   turn_.unlock();
 }
 
-void SourceWriter::fail(Expected<void> result) {
-  if (!result && !failed_) failed_ = result.error();
-}
-
 LedgerSession* SourceWriter::session_of(std::int64_t session) {
   const auto found = std::ranges::find(sessions_, session,
                                        [](const LedgerSession& s) { return s.record.session; });
@@ -142,13 +138,13 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
     record.source = rows.source;
     record.first = record.last = rows.times.front();
   }
-  if (source_.id == 0) fail(make_source());
+  if (source_.id == 0) attempt([&] { return make_source(); });
   if (failed_) return;
   for (const SetAside& line : before_source_) {
-    fail(store_.ledger_->put_set_aside(source_.id, line));
+    attempt([&] { return store_.ledger_->put_set_aside(source_.id, line); });
   }
   before_source_.clear();
-  fail(store_.ledger_->use_format(rows));
+  attempt([&] { return store_.ledger_->use_format(rows); });
   take_session(rows);
   take_steps(rows);
   take_presence(rows);
@@ -160,9 +156,9 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
   record.first = std::min(record.first, *std::ranges::min_element(rows.times));
   record.last = std::max(record.last, *std::ranges::max_element(rows.times));
   source_.last_arrival = now;
-  if (session.id == 0) fail(store_.ledger_->put_session(session, source_.id));
+  if (session.id == 0) attempt([&] { return store_.ledger_->put_session(session, source_.id); });
   if (failed_) return;
-  fail(store_.ledger_->add_rows(session, rows, now));
+  attempt([&] { return store_.ledger_->add_rows(session, rows, now); });
   windows_.push(rows, now, new_windows_);
   if (alerts_may_be_ended_ && rows.session == source_.checkpoint.reader.session) {
     alerts_.firing(new_alerts_);
@@ -190,7 +186,7 @@ void SourceWriter::on_set_aside(const SetAside& line) {
   if (source_.id == 0) {
     before_source_.push_back(line);
   } else if (!failed_) {
-    fail(store_.ledger_->put_set_aside(source_.id, line));
+    attempt([&] { return store_.ledger_->put_set_aside(source_.id, line); });
   }
 }
 
@@ -244,12 +240,12 @@ LogReaderState SourceWriter::close(LogReader& reader) {
 void SourceWriter::store_derived() {
   for (const Window& window : new_windows_) {
     if (const LedgerSession* session = session_of(window.session); session && session->id != 0) {
-      fail(store_.ledger_->put_window(session->id, window));
+      attempt([&] { return store_.ledger_->put_window(session->id, window); });
     }
   }
   for (const Alert& alert : new_alerts_) {
     if (const LedgerSession* session = session_of(alert.session); session && session->id != 0) {
-      fail(store_.ledger_->put_alert(session->id, alert));
+      attempt([&] { return store_.ledger_->put_alert(session->id, alert); });
     }
   }
 }
@@ -264,12 +260,13 @@ Expected<void> SourceWriter::commit(const LogReaderState& reader, std::uint64_t 
     source_.checkpoint.windows = windows_.save();
     source_.checkpoint.alerts = alerts_.save();
     for (LedgerSession& session : sessions_) {
-      if (session.id != 0) fail(store_.ledger_->put_session(session, source_.id));
+      if (session.id == 0) continue;
+      attempt([&] { return store_.ledger_->put_session(session, source_.id); });
     }
     store_derived();
-    fail(store_.ledger_->put_source(source_));
+    attempt([&] { return store_.ledger_->put_source(source_); });
   }
-  if (!failed_) fail(store_.ledger_->commit());
+  attempt([&] { return store_.ledger_->commit(); });
   if (failed_) {
     abandon();
     return std::unexpected(*failed_);
@@ -282,7 +279,7 @@ Expected<void> SourceWriter::commit(const LogReaderState& reader, std::uint64_t 
 
 Expected<void> SourceWriter::publish_derived() {
   store_derived();
-  if (!failed_) fail(store_.ledger_->commit());
+  attempt([&] { return store_.ledger_->commit(); });
   if (failed_) {
     abandon();
     return std::unexpected(*failed_);

@@ -70,7 +70,13 @@ class SourceWriter final : public LogReceiver {
   void take_presence(const SampleBatch& rows);
   void store_derived();
   [[nodiscard]] Expected<void> publish_derived();
-  void fail(Expected<void> result);
+  // Does a step of the transaction, unless one has failed: SQLite may have undone all by itself
+  // then, and what came after would be kept without it.
+  template <class Step>
+  void attempt(Step step) {
+    if (failed_) return;
+    if (auto done = step(); !done) failed_ = done.error();
+  }
   [[nodiscard]] LedgerSession* session_of(std::int64_t session);
 
   // What the removal of old rows has changed under this writer.
