@@ -66,7 +66,7 @@ class Kills(FaultTest):
         if number not in self.references:
             folder = pathlib.Path(self.references_folder.name) / str(number)
             folder.mkdir(exist_ok=True)
-            rows = 45_000 if number == 4 else 9_000
+            rows = 25_000 if number == 4 else 9_000
             self.references[number] = Reference(self.gpulse, folder, SEED + number, rows)
         return self.references[number]
 
