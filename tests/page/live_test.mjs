@@ -1,7 +1,7 @@
 // A log that grows while the page is open: rows arrive, are held, fire alerts, stop, and the program
 // goes away and comes back.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { launch, settled, visit, visiting } from "./support/browser.mjs";
 import { GrowingLog } from "./support/growing_log.mjs";
@@ -32,6 +32,12 @@ const core = (page) => coreTile(page).locator(".tile_value");
 const showsCore = (page, text) => page.waitForFunction((wanted) =>
   [...document.querySelectorAll(".tile")].some((tile) => tile.querySelector(".tile_name").textContent === "GPU core" &&
     tile.querySelector(".tile_value").textContent === wanted), text, { polling: 20 });
+
+/** Every row is counted, and each once; within the second in which statistics follow. */
+const countsRows = (page, rows) => page.waitForFunction((text) => {
+  const fact = [...document.querySelectorAll(".rail dl.facts div")].find((div) => div.querySelector("dt").textContent === "rows read");
+  return fact.querySelector("dd").textContent === text;
+}, rows.toLocaleString("en").replace(",", "\u202f"));
 
 test("rows arrive: tile, table, name, age, and within a second", async () => {
   const { log, program } = await followed("arrive");
@@ -72,8 +78,7 @@ test("rows arrive: tile, table, name, age, and within a second", async () => {
       const wanted = stats.metrics.find((m) => m.metric === "gpu_temperature");
       const cells = await row.locator("td").allTextContents();
       [wanted.min.value, wanted.mean, wanted.p95, wanted.max.value].forEach((v, i) => assert.ok(says(cells[i + 1], v), `${cells}: ${v}`));
-      assert.ok((await page.locator(".rail dl.facts").innerText()).includes(log.rows.toLocaleString("en").replace(",", "\u202f")),
-        "every row is counted");
+      await countsRows(page, log.rows);
     });
   } finally {
     await program.stop();
@@ -135,49 +140,74 @@ test("an alert fires, is told everywhere, and ends", async () => {
   }
 });
 
-test("a log that stops is stale, a program that stops is not connected, and both come back", async () => {
-  const started = await followed("stops");
-  const { log } = started;
-  let { program } = started;
-  const lost = [/ERR_CONNECTION_REFUSED/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /ERR_CONNECTION_RESET/, /ERR_EMPTY_RESPONSE/];
-  try {
-    await visiting(browser, program.url, { allowed: lost }, "stale and lost", async (page) => {
-      await settled(page);
-      log.append(44.4);
-      await showsCore(page, "44.4");
-      const clock = new Date(log.time).toISOString().slice(11, 19);
-      await page.waitForFunction(() => /^stale · \d\d s$/.test(document.querySelector(".live_state").textContent), null, { timeout: 25_000 });
-      await page.waitForFunction(() => document.querySelector(".answer_sentence").textContent === "Not known now. Last seen 44.4 °C");
-      assert.equal(await page.locator(".answer_evidence").first().textContent(),
-        `at ${clock}. Is GPU-Z still open, with Log to file ticked?`);
-      assert.equal(await page.locator(".silence.stale").innerText(), `no row since ${clock}`);
-      log.append(45.5);
-      await page.waitForFunction(() => document.querySelector(".live_state").textContent.startsWith("live"));
-      await page.waitForFunction(() => !document.querySelector(".answer_sentence").textContent.includes("Not known"));
+// They wait for silence, which costs no time to share.
+describe("silence", { concurrency: true }, () => {
+  test("a log that stops is stale, a program that stops is not connected, and both come back", async () => {
+    const started = await followed("stops");
+    const { log } = started;
+    let { program } = started;
+    const lost = [/ERR_CONNECTION_REFUSED/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /ERR_CONNECTION_RESET/, /ERR_EMPTY_RESPONSE/];
+    try {
+      await visiting(browser, program.url, { allowed: lost }, "stale and lost", async (page) => {
+        await settled(page);
+        log.append(44.4);
+        await showsCore(page, "44.4");
+        const clock = new Date(log.time).toISOString().slice(11, 19);
+        await page.waitForFunction(() => /^stale · \d\d s$/.test(document.querySelector(".live_state").textContent), null, { timeout: 25_000 });
+        await page.waitForFunction(() => document.querySelector(".answer_sentence").textContent === "Not known now. Last seen 44.4 °C");
+        assert.equal(await page.locator(".answer_evidence").first().textContent(),
+          `at ${clock}. Is GPU-Z still open, with Log to file ticked?`);
+        assert.equal(await page.locator(".silence.stale").innerText(), `no row since ${clock}`);
+        log.append(45.5);
+        await page.waitForFunction(() => document.querySelector(".live_state").textContent.startsWith("live"));
+        await page.waitForFunction(() => !document.querySelector(".answer_sentence").textContent.includes("Not known"));
 
+        await program.stop();
+        await page.waitForFunction(() => /^not connected · (again in \d s|trying)$/.test(document.querySelector(".live_state").textContent));
+        assert.equal(await page.locator(".answer_sentence").first().textContent(), "Not known now. Last heard 45.5 °C");
+        assert.ok(await page.locator(".score.lost").count(), "lines at half strength");
+        // Cursor and zoom need nobody.
+        const box = await page.locator(".overlay").boundingBox();
+        await page.mouse.move(box.x + 100, box.y + 20);
+        await page.locator(".axis_cursor").waitFor();
+        await page.mouse.move(box.x + 100, box.y - 300);
+
+        // The log goes on without the program; what it missed is read when it is back.
+        for (let i = 0; i < 5; i++) log.append(60 + i);
+        program = await Program.start({ logs: [log.path], data: join(folder, "stops-data"), port: program.port });
+        await program.holds(log.rows);
+        log.append(66.6);
+        await page.waitForFunction(() => document.querySelector(".live_state").textContent.startsWith("live"), null, { timeout: 20_000 });
+        await showsCore(page, "66.6");
+        await countsRows(page, log.rows);
+      });
+    } finally {
       await program.stop();
-      await page.waitForFunction(() => /^not connected · (again in \d s|trying)$/.test(document.querySelector(".live_state").textContent));
-      assert.equal(await page.locator(".answer_sentence").first().textContent(), "Not known now. Last heard 45.5 °C");
-      assert.ok(await page.locator(".score.lost").count(), "lines at half strength");
-      // Cursor and zoom need nobody.
-      const box = await page.locator(".overlay").boundingBox();
-      await page.mouse.move(box.x + 100, box.y + 20);
-      await page.locator(".axis_cursor").waitFor();
-      await page.mouse.move(box.x + 100, box.y - 300);
+    }
+  });
 
-      // The log goes on without the program; what it missed is read when it is back.
-      for (let i = 0; i < 5; i++) log.append(60 + i);
-      program = await Program.start({ logs: [log.path], data: join(folder, "stops-data"), port: program.port });
-      await program.holds(log.rows);
-      log.append(66.6);
-      await page.waitForFunction(() => document.querySelector(".live_state").textContent.startsWith("live"), null, { timeout: 20_000 });
-      await showsCore(page, "66.6");
-      await page.waitForFunction((rows) => document.querySelector(".rail dl.facts").innerText.includes(rows),
-        log.rows.toLocaleString("en").replace(",", "\u202f"));
-    });
-  } finally {
-    await program.stop();
-  }
+  test("a program that hangs is not connected either", async () => {
+    const { log, program } = await followed("hangs");
+    try {
+      await visiting(browser, program.url, {}, "hangs", async (page) => {
+        await settled(page);
+        log.append(44.4);
+        await showsCore(page, "44.4");
+        // Neither rows nor an end of the connection: as when a PC falls asleep.
+        program.child.kill("SIGSTOP");
+        await page.waitForFunction(() => document.querySelector(".live_state").textContent.startsWith("not connected"), null, { timeout: 40_000 });
+        assert.equal(await page.locator(".answer_sentence").first().textContent(), "Not known now. Last heard 44.4 °C");
+        program.child.kill("SIGCONT");
+        await page.waitForFunction(() => !document.querySelector(".live_state").textContent.startsWith("not connected"), null, { timeout: 20_000 });
+        log.append(55.5);
+        await showsCore(page, "55.5");
+        await countsRows(page, log.rows);
+      });
+    } finally {
+      program.child.kill("SIGCONT");
+      await program.stop();
+    }
+  });
 });
 
 test("a log that does not exist yet: what to do, then its first rows", async () => {

@@ -162,9 +162,8 @@ used("keys: cursor, zoom, back, sessions, alerts", "#range=all", async (page) =>
 
   // Alerts: the cursor goes to the peak of the next and the previous one.
   await page.keyboard.press("0");
-  await page.waitForFunction(() => /in range/.test(document.querySelector(".rail_part h2 span").textContent) &&
-    !/^none/.test(document.querySelector(".rail_part h2 span").textContent));
   const peaks = (await program.get("alerts")).map((a) => a.peak_at.slice(11, 19)).reverse();
+  await page.waitForFunction((n) => document.querySelector(".rail_part h2 span").textContent.startsWith(`${n} in range`), peaks.length);
   assert.ok(peaks.length >= 2, `${peaks.length} alerts`);
   const cursorAt = (peak) => page.waitForFunction((text) => document.querySelector(".axis_cursor")?.textContent.endsWith(text), peak);
   await page.keyboard.press("a");

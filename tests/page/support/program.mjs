@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const root = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../..");
+const root = resolve(new URL("../../..", import.meta.url).pathname);
 
 export const gpulse = resolve(process.env.GPULSE ?? join(root, "build/gpulse"));
 
