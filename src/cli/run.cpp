@@ -249,7 +249,7 @@ Command add_run(CLI::App& root) {
   app->add_option("--token-file", arguments->token_file,
                   "file with the token that other machines must show; needed beyond loopback")
       ->type_name("FILE");
-  app->add_option("--allow-host", arguments.allowed_hosts,
+  app->add_option("--allow-host", arguments->allowed_hosts,
                   "a further name by which this machine is reached, as gpu.lan; repeatable")
       ->type_name("NAME")
       ->allow_extra_args(false);
