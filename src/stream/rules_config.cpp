@@ -34,6 +34,7 @@ bool begins_key(char c) {
 // for granted that one does, and goes wrong by an assertion, or without assertions anyhow.
 std::uint32_t line_of_heading_without_key(std::string_view text) {
   constexpr std::string_view kBlank = " \t";
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   for (std::uint32_t line = 1;; ++line) {
     const auto end = text.find('\n');
     auto rest = text.substr(0, end);
