@@ -119,7 +119,7 @@ class Retention : public ::testing::Test {
 };
 
 TEST_F(Retention, RowsThatComeAfterAllOthersOfTheirSessionWentAreServed) {
-  const auto log = begin_log("gpu0");
+  auto log = begin_log("gpu0");
   append(*log, kHeading + rows(0, 200));
   clock_.advance(std::chrono::days{40});
   remove_old(1);
@@ -131,12 +131,13 @@ TEST_F(Retention, RowsThatComeAfterAllOthersOfTheirSessionWentAreServed) {
   ASSERT_TRUE(source);
   EXPECT_EQ(source->record.sessions, 1);
   EXPECT_EQ(source->record.rows, 300);
+  log.reset();
   open();
   expect_rows("gpu0", 200, 300);
 }
 
 TEST_F(Retention, ASessionThatKeepsItsLatestRowsCountsThoseAlone) {
-  const auto log = begin_log("gpu0");
+  auto log = begin_log("gpu0");
   append(*log, kHeading + rows(0, 200));
   clock_.advance(std::chrono::days{20});
   append(*log, rows(200, 250));
@@ -145,6 +146,7 @@ TEST_F(Retention, ASessionThatKeepsItsLatestRowsCountsThoseAlone) {
   expect_rows("gpu0", 200, 250);
   append(*log, rows(250, 300));
   expect_rows("gpu0", 200, 300);
+  log.reset();
   open();
   expect_rows("gpu0", 200, 300);
 }

@@ -23,7 +23,7 @@ struct SourceTarget {
 // not been committed is read again.
 class SourceWriter final : public LogReceiver {
  public:
-  // For a source that the store does not know yet.
+  // For a source that the store does not know yet. `store` must outlive the writer.
   SourceWriter(Store& store, SourceTarget target);
   // Goes on behind a checkpoint of the store's. The device stays the one that it was first seen
   // with.

@@ -44,7 +44,8 @@ struct StoreOptions {
 class SourceWriter;
 class Store;
 
-// A source is read by one at a time: whoever holds this. Given back when it goes.
+// A source is read by one at a time: whoever holds this. Given back when it goes, which must be
+// before the store does.
 class SourceClaim {
  public:
   SourceClaim() = default;  // of nothing
