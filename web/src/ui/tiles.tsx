@@ -42,7 +42,8 @@ function Tile({ tile }: { tile: TilePlan }) {
   const current = useApp((s) => s.connection.kind !== "lost" && currentDevice(s)?.state !== "stale");
   const text = (v: number) => formatNumber(v, decimalsOn(tile));
   const state = value != null && current ? stateOf(value, rule, unit) : "ok";
-  const wasOver = stats?.max && rule && stateOf(stats.max.value, rule, unit) === "over";
+  // A tile that is over now says so as a whole: the mark at its maximum is for what has passed.
+  const wasOver = state !== "over" && stats?.max && stateOf(stats.max.value, rule, unit) === "over";
   return (
     <div class={`tile ${state}`} aria-label={`${tile.label} ${value != null ? text(value) + " " + unit : "no reading"}`} role="group">
       <div class="tile_head">
