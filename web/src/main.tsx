@@ -51,8 +51,8 @@ let resizing: ReturnType<typeof setTimeout> | undefined;
 let written = location.hash;
 
 function writeLink(): void {
-  const { selected, range, toggled, view } = store.get();
-  if (!selected || !view) return;
+  const { selected, range, toggled, view, moving } = store.get();
+  if (!selected || !view || moving) return;
   const hash = formatLink({ device: selected, range, toggled });
   if (hash === written) return;
   written = hash;
@@ -89,6 +89,7 @@ function start(): void {
   store.subscribe(() => {
     const title = titleOf(store.get());
     if (document.title !== title) document.title = title;
+    if (root) root.ariaBusy = String(store.get().loading);
   });
   window.addEventListener("hashchange", readLink);
   listenForKeys();

@@ -60,12 +60,12 @@ export async function visiting(browser, address, options, name, steps) {
   }
 }
 
-/** Resolves when the charts, the words and the tables of the range are there. */
+/** Resolves when the charts, the words and the tables of the range are there, and none of another range. */
 export async function settled(page) {
   await page.waitForFunction(() => {
     const sentences = [...document.querySelectorAll(".answer_sentence")].map((e) => e.textContent);
     const names = [...document.querySelectorAll("figure.track")].map((e) => e.getAttribute("aria-label"));
-    return sentences.length === 3 && !sentences.includes("Not known yet") && names.length > 0 &&
+    return document.getElementById("page").ariaBusy !== "true" && sentences.length === 3 && !sentences.includes("Not known yet") && names.length > 0 &&
       names.some((name) => name.includes(": ")) && document.querySelectorAll("figure.track canvas").length > 0 &&
       document.querySelector(".rail dl.facts, .bottom_bar") !== null;
   });

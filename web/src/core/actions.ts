@@ -1,5 +1,5 @@
 import type { Alert, Session } from "../api/types";
-import { follows, openingRange, panned, sameRange, zoomed, type Range } from "../model/range";
+import { follows, openingRange, panned, sameRange, zoomed, type Range, type View } from "../model/range";
 import { labelOf, type Topic, type TopicMetric } from "../model/topics";
 import { load } from "./loader";
 import { currentDevice, cursorStore, serverNow, store, type State, type Theme } from "./state";
@@ -27,13 +27,20 @@ export function zoomAt(time: number | null, factor: number): void {
   if (keep !== null) setCursor(keep);
 }
 
-/** Pans without a step back for each move: the range before the pan is remembered once. */
+/**
+ * Shows another stretch with what is there: for each move of a drag or a pinch, whose end loads. The range
+ * before the `first` move is remembered, none of those between.
+ */
+export function moveTo(view: View, first: boolean): void {
+  const { range, back } = store.get();
+  store.set({
+    range: { kind: "fixed", ...view }, view, moving: true, held: null, back: first ? [...back.slice(-49), range] : back,
+  });
+}
+
 export function panBy(ms: number, first: boolean): void {
   const { view } = store.get();
-  if (!view) return;
-  const next = panned(view, ms);
-  const { range, back } = store.get();
-  store.set({ range: { kind: "fixed", ...next }, view: next, back: first ? [...back, range] : back });
+  if (view) moveTo(panned(view, ms), first);
 }
 
 export function goBack(): void {

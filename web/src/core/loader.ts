@@ -12,12 +12,16 @@ let running = new AbortController();
 
 /** Fetches devices and rules, selects one, and loads it. */
 export async function openPage(wanted: DeviceKey | null, range: Range | null): Promise<void> {
-  const rules = api.rules().catch(() => []);
-  const devices = await api.devices();
-  store.set({ devices });
-  void rules.then((list) => store.set({ rules: list }));
-  const device = devices.find((d) => sameDevice(d, wanted)) ?? devices[0];
-  if (device) await openDevice(device, sameDevice(device, wanted) || !wanted ? range : null);
+  try {
+    const rules = api.rules().catch(() => []);
+    const devices = await api.devices();
+    store.set({ devices });
+    void rules.then((list) => store.set({ rules: list }));
+    const device = devices.find((d) => sameDevice(d, wanted)) ?? devices[0];
+    if (device) await openDevice(device, sameDevice(device, wanted) || !wanted ? range : null);
+  } finally {
+    if (!isLoading()) store.set({ loading: false });
+  }
 }
 
 /** Selects a device; `range` null opens it with the range that suits it. */
@@ -48,7 +52,7 @@ export async function load(): Promise<void> {
   try {
     await loadRange();
   } finally {
-    loads--;
+    if (--loads === 0) store.set({ loading: false });
   }
 }
 
@@ -67,7 +71,7 @@ async function loadRange(): Promise<void> {
   running = new AbortController();
   const signal = running.signal;
   const view = viewOf(state.range, device, state.sessions, serverNow());
-  store.set({ view });
+  store.set({ view, moving: false, loading: true });
   const opening = state.frame === null;
   const chart = loadFrame(device, view, signal);
   try {

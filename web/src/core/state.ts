@@ -37,6 +37,10 @@ export interface State {
   toggled: ReadonlyMap<string, boolean>;
   /** Rows that came while the view is held; null when it is not. */
   held: number | null;
+  /** A drag or a pinch goes on: the range is another with every frame, too often for the address bar. */
+  moving: boolean;
+  /** What the page shows is on its way, and what stands there may be of another range. */
+  loading: boolean;
   /** Why the data of the range could not be had. */
   failure: string | null;
   theme: Theme;
@@ -65,6 +69,8 @@ export const store = new Store<State>({
   sources: [],
   toggled: new Map(),
   held: null,
+  moving: false,
+  loading: true,
   failure: null,
   theme: "dark",
   layout: "wide",

@@ -87,6 +87,16 @@ export function zoomed(view: View, at: number, factor: number): View {
   return widen(centre - (centre - view.from) * factor, centre + (view.to - centre) * factor);
 }
 
+/** Puts the instants `times` at the shares `at` of the width, as two fingers do; within a twentieth and twenty times of `view`. */
+export function pinched(view: View, times: [number, number], at: [number, number]): View {
+  const apart = Math.abs(times[1] - times[0]) / Math.max(0.001, Math.abs(at[1] - at[0]));
+  const length = view.to - view.from;
+  const width = Math.max(narrowest, Math.min(length * 20, Math.max(length / 20, apart)));
+  const middle = (times[0] + times[1]) / 2;
+  const from = middle - ((at[0] + at[1]) / 2) * width;
+  return { from, to: from + width };
+}
+
 export function panned(view: View, by: number): View {
   return { from: view.from + by, to: view.to + by };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Device, Session } from "../api/types";
-import { follows, openingRange, viewOf, zoomed } from "./range";
+import { follows, openingRange, pinched, viewOf, zoomed } from "./range";
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const hour = 3_600_000;
@@ -58,4 +58,17 @@ test("a device opens with its newest session, or the last hour of one that runs 
   assert.deepEqual(openingRange([session(0, hour)]), { kind: "newest" });
   assert.deepEqual(openingRange([session(0, 100 * hour)]), { kind: "last", ms: hour });
   assert.deepEqual(openingRange([]), { kind: "all" });
+});
+
+test("two fingers keep their instants under them, within bounds", () => {
+  const view = { from: 0, to: 100_000 };
+  assert.deepEqual(pinched(view, [20_000, 45_000], [0.25, 0.75]), { from: 7_500, to: 57_500 });
+  // Both moved alike: the same width, moved along.
+  assert.deepEqual(pinched(view, [25_000, 50_000], [0.5, 0.75]), { from: -25_000, to: 75_000 });
+  // Crossed fingers are no mirror, and fingers at one place no end of time.
+  assert.deepEqual(pinched(view, [40_000, 60_000], [0.8, 0.2]), pinched(view, [40_000, 60_000], [0.2, 0.8]));
+  const widest = pinched(view, [10_000, 90_000], [0.5, 0.5]);
+  assert.equal(widest.to - widest.from, 2_000_000);
+  const least = pinched(view, [50_000, 50_001], [0, 1]);
+  assert.equal(least.to - least.from, 10_000);
 });

@@ -30,15 +30,15 @@ export function LimitsTrackView({ track, ticks, open, onToggle }: Props) {
           <span>PerfCap</span>
         </figcaption>
       ) : (
-        <figcaption class="title_line">
+        <figcaption class="title_line" style={{ height: track.plotTop + "px" }}>
           <button class="title_button" aria-expanded={open} onClick={onToggle} title="Statistics">
             <b>Limits</b> <span>PerfCap</span>
           </button>
-          <span class="legend">
-            {track.lanes.slice(0, 2).map((lane) => (
+          <span class={"legend" + (track.legendLines ? " own_line" : "")}>
+            {track.lanes.map((lane) => (
               <span key={lane.lane} class="legend_item">
                 <LaneKey lane={lane.lane} />
-                {laneLabel(lane.lane)} <b>{formatShare(lane.share)}</b>
+                <span class="ellipsis">{laneLabel(lane.lane)}</span> <b>{formatShare(lane.share)}</b>
               </span>
             ))}
           </span>

@@ -82,9 +82,9 @@ function startDrag(
     target.removeEventListener("pointerup", end);
     target.removeEventListener("pointercancel", end);
     show(null);
-    if (!moved || event.type === "pointercancel") return;
+    if (!moved) return;
     if (down.shiftKey) void load();
-    else zoomTo(Math.min(start, at(event)), Math.max(start, at(event)));
+    else if (event.type !== "pointercancel") zoomTo(Math.min(start, at(event)), Math.max(start, at(event)));
   };
   target.addEventListener("pointermove", move);
   target.addEventListener("pointerup", end);

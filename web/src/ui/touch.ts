@@ -1,46 +1,65 @@
-import { zoomTo } from "../core/actions";
+import { moveTo } from "../core/actions";
 import { clearCursor, setCursor } from "../core/cursor";
+import { load } from "../core/loader";
 import { store } from "../core/state";
+import { pinched, type View } from "../model/range";
 
 const holdMs = 300;
 const slopPx = 10;
+/** Fingers nearer to each other than this tell no scale; beside each other is what counts. */
+const apartLeastPx = 40;
 
-interface Finger {
-  x: number;
-  y: number;
+interface Pinch {
+  ids: [number, number];
+  view: View;
+  /** The instants under both fingers: there they stay. */
+  times: [number, number];
+  moved: boolean;
 }
 
-const fingers = new Map<number, Finger>();
+let press: { id: number; x: number; y: number } | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let holding = false;
-let pinch: { distance: number; at: number; from: number; to: number } | null = null;
+let pinch: Pinch | null = null;
 
-function timeAt(target: HTMLElement, x: number): number | null {
-  const view = store.get().view;
+function shareAt(target: HTMLElement, x: number): number {
   const box = target.getBoundingClientRect();
-  if (!view) return null;
-  const share = Math.min(Math.max((x - box.left) / box.width, 0), 1);
+  return Math.min(Math.max((x - box.left) / box.width, 0), 1);
+}
+
+function timeAt(view: View, share: number): number {
   return view.from + share * (view.to - view.from);
 }
 
 function place(target: HTMLElement, x: number): void {
-  const time = timeAt(target, x);
-  if (time !== null) setCursor(time);
+  const { view } = store.get();
+  if (view) setCursor(timeAt(view, shareAt(target, x)));
+}
+
+/** The shares of the width at which two fingers are, at least so far apart that they tell a scale. */
+function sharesOf(target: HTMLElement, a: Touch, b: Touch): [number, number] {
+  const least = apartLeastPx / target.clientWidth;
+  const [left, right] = [a, b].map((t) => shareAt(target, t.clientX)) as [number, number];
+  if (Math.abs(right - left) >= least) return [left, right];
+  const middle = (left + right) / 2;
+  return [middle - least / 2, middle + least / 2];
 }
 
 function start(event: TouchEvent): void {
   const target = event.currentTarget as HTMLElement;
-  for (const t of event.changedTouches) fingers.set(t.identifier, { x: t.clientX, y: t.clientY });
+  const [a, b] = event.touches;
   clearTimeout(timer);
-  if (event.touches.length === 2) {
-    const view = store.get().view;
-    const [a, b] = [event.touches[0] as Touch, event.touches[1] as Touch];
-    const at = timeAt(target, (a.clientX + b.clientX) / 2);
-    pinch = view && at !== null ? { distance: Math.abs(a.clientX - b.clientX), at, ...view } : null;
+  press = null;
+  if (a && b) {
+    const { view } = store.get();
+    const shares = sharesOf(target, a, b);
+    if (view && !pinch) pinch = { ids: [a.identifier, b.identifier], view, times: [timeAt(view, shares[0]), timeAt(view, shares[1])], moved: false };
     holding = false;
     return;
   }
-  const x = event.touches[0]?.clientX ?? 0;
+  if (!a) return;
+  press = { id: a.identifier, x: a.clientX, y: a.clientY };
+  const x = a.clientX;
   timer = setTimeout(() => {
     holding = true;
     place(target, x);
@@ -48,31 +67,39 @@ function start(event: TouchEvent): void {
 }
 
 function move(event: TouchEvent): void {
+  const target = event.currentTarget as HTMLElement;
   const touch = event.touches[0];
   if (!touch) return;
   if (pinch || holding) {
     // The page must not scroll under a finger that reads or zooms.
-    event.preventDefault();
-    if (holding) place(event.currentTarget as HTMLElement, touch.clientX);
-    return;
+    if (event.cancelable) event.preventDefault();
+    if (pinch) spread(target, event.touches, pinch);
+    else place(target, touch.clientX);
+  } else if (press?.id === touch.identifier && Math.hypot(touch.clientX - press.x, touch.clientY - press.y) > slopPx) {
+    // A swipe: it scrolls, and what the cursor reads stays to be read.
+    clearTimeout(timer);
+    press = null;
   }
-  const began = fingers.get(touch.identifier);
-  if (began && Math.hypot(touch.clientX - began.x, touch.clientY - began.y) > slopPx) clearTimeout(timer);
+}
+
+function spread(target: HTMLElement, touches: TouchList, pinch: Pinch): void {
+  const [a, b] = pinch.ids.map((id) => [...touches].find((t) => t.identifier === id));
+  if (!a || !b) return;
+  clearCursor();
+  moveTo(pinched(pinch.view, pinch.times, sharesOf(target, a, b)), !pinch.moved);
+  pinch.moved = true;
 }
 
 function end(event: TouchEvent): void {
   clearTimeout(timer);
   if (pinch && event.touches.length < 2) {
-    const ends = [...event.changedTouches, ...event.touches].map((t) => t.clientX);
-    const distance = Math.max(20, Math.abs((ends[0] ?? 0) - (ends[1] ?? 0)));
-    const factor = Math.min(20, Math.max(0.05, pinch.distance / distance));
-    const { at, from, to } = pinch;
+    if (pinch.moved) void load();
     pinch = null;
-    if (Math.abs(factor - 1) > 0.05) zoomTo(at - (at - from) * factor, at + (to - at) * factor);
-  } else if (!holding && event.touches.length === 0) {
+    // The finger that stays down reads nothing.
+    press = null;
+  } else if (!holding && press && event.type === "touchend") {
     clearCursor();
   }
-  for (const t of event.changedTouches) fingers.delete(t.identifier);
   if (event.touches.length === 0) holding = false;
 }
 

@@ -35,15 +35,15 @@ export function ChartTrackView({ track, ticks, open, onToggle }: Props) {
           <span>{unit}</span>
         </figcaption>
       ) : (
-        <figcaption class="title_line">
+        <figcaption class="title_line" style={{ height: track.plotTop + "px" }}>
           <button class="title_button" aria-expanded={open} onClick={onToggle} title="Statistics">
             <b>{topic.title}</b> <span>{unit}</span>
           </button>
-          <span class={"legend" + (track.legendLine ? " own_line" : "")}>
+          <span class={"legend" + (track.legendLines ? " own_line" : "")}>
             {track.shown.map((one) => (
               <span key={one.metric.name} class="legend_item">
                 <Key track={track} name={one.metric.name} shown />
-                {one.label} <b><ReadingCell metric={one.metric} /></b>
+                <span class="ellipsis">{one.label}</span> <b><ReadingCell metric={one.metric} /></b>
               </span>
             ))}
           </span>

@@ -1,15 +1,16 @@
-import type { MetricStats, Rule } from "../api/types";
+import type { Metric, MetricStats, Rule } from "../api/types";
 import { drawnRules, scaleOf } from "../chart/scale";
 import { laneHeight } from "../chart/lanes";
 import { stylesOf, type SeriesStyle } from "../chart/styles";
 import { isShown } from "../core/actions";
 import { currentDevice, type State } from "../core/state";
 import type { Scale } from "../format/ticks";
-import { lanesOf, type LaneView } from "../model/limits";
+import { laneLabel, lanesOf, type LaneView } from "../model/limits";
 import type { LaneName } from "../api/types";
 import { align, type Aligned } from "../model/series";
 import { topicsOf, type Topic, type TopicMetric } from "../model/topics";
 import { shortName } from "../model/rules";
+import { legendLines } from "./legend";
 import type { RuleLine } from "../chart/draw";
 
 const rowHeight = 16;
@@ -30,8 +31,8 @@ interface Placed {
   height: number;
   plotTop: number;
   plotHeight: number;
-  /** Does the legend need a line of its own below the title? */
-  legendLine: boolean;
+  /** Lines of its own that the legend has below the title; 0: it stands beside it. */
+  legendLines: number;
 }
 
 export interface ChartTrack extends Placed {
@@ -89,7 +90,8 @@ function chartTrack(topic: Topic, state: State): ChartTrack {
   const shown = topic.metrics.filter((m) => isShown(state, m));
   const above = aboveOf(topic, state);
   const tableHeight = rows.length * rowHeight + 12 + (above.length ? 5 + Math.ceil(above.length / 2) * rowHeight : 0);
-  const placed = place(state, topic.height, tableHeight, shown.length > 2);
+  const items = shown.map(({ label, metric }) => ({ label, number: longestReading(metric) }));
+  const placed = place(state, topic.height, tableHeight, `${topic.title} ${topic.unit}`, items);
   const frame = state.frame;
   const view = state.view;
   const scale: Scale = frame && view
@@ -110,18 +112,26 @@ function limitsTrack(state: State): LimitsTrack {
   const { lanes, never } = lanesOf(state.stats, state.frame);
   const lines = lanes.length + (never.length ? 1 : 0);
   const plot = lanes.length > 1 ? lanes.length * laneHeight + 12 : 44;
-  return { kind: "limits", lanes, never, ...place(state, plot, lines * rowHeight + 12, false) };
+  const items = lanes.map(({ lane }) => ({ label: laneLabel(lane), number: "> 99 %" }));
+  return { kind: "limits", lanes, never, ...place(state, plot, lines * rowHeight + 12, "Limits PerfCap", items) };
+}
+
+const wholeDigits: Record<string, string> = { "V": "00", "MHz": "0 000", "RPM": "0 000", "MB": "000 000" };
+
+function longestReading({ unit, decimals }: Metric): string {
+  return (wholeDigits[unit] ?? "000") + (decimals ? "." + "0".repeat(Math.min(decimals, 3)) : "");
 }
 
 /** Beside its table a track is never lower than it; without, a title line stands above the plot. */
-function place(state: State, plot: number, table: number, legendLine: boolean): Placed {
+function place(state: State, plot: number, table: number, title: string, items: { label: string; number: string }[]): Placed {
   if (state.layout === "wide") {
     const height = Math.max(plot, table);
-    return { top: 0, height, plotTop: 0, plotHeight: height, legendLine: false };
+    return { top: 0, height, plotTop: 0, plotHeight: height, legendLines: 0 };
   }
-  const title = titleHeight + (legendLine ? legendHeight : 0);
+  const lines = legendLines(title, items, state.plotWidth);
+  const plotTop = titleHeight + lines * legendHeight;
   const plotHeight = plot >= 136 ? 112 : Math.max(44, Math.min(plot, 72));
-  return { top: 0, height: title + plotHeight, plotTop: title, plotHeight, legendLine };
+  return { top: 0, height: plotTop + plotHeight, plotTop, plotHeight, legendLines: lines };
 }
 
 const fanSpeed = /^fan(\d)_speed_rpm$/;
