@@ -109,6 +109,29 @@ def rename_and_a_new_file_of_the_name(folder):
 
 
 @scenario
+def renamed_and_written_on_while_the_program_was_away(folder):
+    log = folder / "log.txt"
+    log.write_bytes(HEADER + rows(0, 20, ago(60)))
+    (folder / "another log.txt").write_bytes(HEADER + rows(500, 520, ago(60)))
+    with follow(folder, log) as program:
+        program.expect("log", range(20))
+        program.kill()
+    old = Writer(log).write(rows(20, 25, ago(20)))
+    log.rename(folder / "log.1.txt")
+    with follow(folder, log) as program:                     # no new one yet
+        program.expect("log", range(25))
+        old.write(row(25))
+        program.expect("log", range(26))
+        program.kill()
+    old.write(row(26))
+    log.write_bytes(HEADER + rows(100, 103))
+    with follow(folder, log) as program:
+        program.expect("log", [*range(27), 100, 101, 102])
+        Writer(log).write(row(103))
+        program.expect("log", [*range(27), *range(100, 104)])
+
+
+@scenario
 def many_renames_while_it_is_written(folder):
     log = folder / "log.txt"
     writer = Writer(log).write(HEADER)

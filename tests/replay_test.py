@@ -157,14 +157,18 @@ def a_cut_log_is_not_taken_for_its_replay(folder):
 @scenario
 def keeping_its_time_and_identity(folder):
     log = old_log(folder, 400)
+    torn = row(400, OLD + datetime.timedelta(seconds=400))
+    Writer(log).write(torn[:30])
     with play(folder, log, speed=100, options=["--keep-time"]) as program:
         wait_until("some are played", lambda: len(program.marks("log")) > 20)
         program.kill()
     with play(folder, log, speed=200, options=["--keep-time"]) as program:  # goes on where it was
         wait_until("some more are played", lambda: len(program.marks("log")) > 120)
+    with play(folder, log, speed="max", options=["--keep-time"]) as program:  # to its end
+        program.expect("log", range(400))
     with Program(GPULSE, folder, log) as program:  # and following goes on behind it
         program.expect("log", range(400))
-        Writer(log).write(row(400, OLD + datetime.timedelta(seconds=400)))
+        Writer(log).write(torn[30:])
         program.expect("log", range(401))
         assert [at for at, _ in program.series("log")] == [milliseconds(OLD) + 1000 * n for n in range(401)]
         source, = program.sources("log")

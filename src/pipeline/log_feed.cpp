@@ -52,7 +52,7 @@ struct LogFeed::Tail {
   bool ended = false;      // published as ended
   bool silent = false;     // published as silent
   SteadyClock::time_point last_row = SteadyClock::now();
-  std::vector<char> buffer = std::vector<char>(kChunkBytes);
+  std::vector<char> buffer = std::vector<char>(kSeenBytes + kChunkBytes);
 
   void remember(std::string_view bytes) {
     seen.append(bytes.substr(bytes.size() - std::min(bytes.size(), kSeenBytes)));
@@ -113,6 +113,7 @@ Expected<LogFeed::FilePtr> LogFeed::open() {
 Expected<void> LogFeed::run(const std::stop_token& stop) {
   auto retry = milliseconds{kRetryFirst};
   FilePtr file;  // kept after a failure: what it still holds would go with its name
+  read_renamed();
   while (!stop.stop_requested()) {
     Expected<FilePtr> opened = file ? file : open();
     if (!opened) {
@@ -150,6 +151,15 @@ Expected<void> LogFeed::run(const std::stop_token& stop) {
   return {};
 }
 
+// The log may have been renamed, written on and followed by another while the program was away.
+void LogFeed::read_renamed() {
+  auto renamed = find_renamed(store_, options_.file);
+  if (!renamed) return;
+  auto tail = attach(std::make_shared<const ReadFile>(std::move(*renamed)));
+  if (!tail) return say_trouble(tail.error());
+  if (*tail != nullptr) linger(std::move(*tail));
+}
+
 Expected<LogFeed::After> LogFeed::read(const FilePtr& file, const std::stop_token& stop) {
   auto tail = attach(file);
   if (!tail) return std::unexpected(tail.error());
@@ -169,7 +179,7 @@ Expected<LogFeed::After> LogFeed::read(const FilePtr& file, const std::stop_toke
 // Null: there is no row in it yet.
 Expected<std::unique_ptr<LogFeed::Tail>> LogFeed::attach(const FilePtr& file) {
   auto place = find_place(store_,
-                          {options_.device, options_.zone, options_.rezone,
+                          {display(options_.file), options_.device, options_.zone, options_.rezone,
                            [this](const std::string& source) { return take_over(source); }},
                           *file);
   if (!place) return std::unexpected(place.error());
@@ -183,12 +193,15 @@ Expected<std::unique_ptr<LogFeed::Tail>> LogFeed::attach(const FilePtr& file) {
   return tail;
 }
 
-// Reads one chunk, if there is one, and commits it; whether there was one.
+// Reads one chunk, if there is one, and commits it; whether there was one. What was read before is
+// read with it: the file may have been emptied and filled again since it was looked at.
 Expected<bool> LogFeed::read_more(Tail& tail) {
-  const auto got = tail.file->read_at(tail.at, tail.buffer);
+  const std::size_t seen = tail.seen.size();
+  const auto got = tail.file->read_at(tail.at - static_cast<std::int64_t>(seen), tail.buffer);
   if (!got) return std::unexpected(got.error());
-  if (*got == 0) return false;
-  const std::string_view bytes(tail.buffer.data(), *got);
+  std::string_view bytes(tail.buffer.data(), *got);
+  if (bytes.size() <= seen || !bytes.starts_with(tail.seen)) return false;
+  bytes.remove_prefix(seen);
   const std::int64_t rows_before = tail.writer->source().record.rows;
   if (auto begun = tail.writer->begin(); !begun) return std::unexpected(begun.error());
   tail.reader.push(bytes, *tail.writer);
@@ -199,7 +212,7 @@ Expected<bool> LogFeed::read_more(Tail& tail) {
   }
   auto committed = tail.writer->commit(tail.reader.state(), *hash, tail.caught_up);
   if (!committed) return std::unexpected(committed.error());
-  tail.at += static_cast<std::int64_t>(*got);
+  tail.at += static_cast<std::int64_t>(bytes.size());
   tail.remember(bytes);
   if (tail.writer->source().record.rows != rows_before) {
     tail.last_row = SteadyClock::now();
@@ -212,8 +225,8 @@ Expected<bool> LogFeed::read_more(Tail& tail) {
 Expected<void> LogFeed::finish(Tail& tail, bool never_again) {
   if (auto begun = tail.writer->begin(); !begun) return begun;
   const LogReaderState state = tail.writer->close(tail.reader);
-  const auto hash = never_again ? Expected<std::uint64_t>(kNeverAgain)
-                                : hash_before(*tail.file, state.position);
+  const auto hash =
+      never_again ? Expected<std::uint64_t>(kNeverAgain) : hash_before(*tail.file, state.position);
   if (!hash) {
     tail.writer->abandon();
     return std::unexpected(hash.error());
@@ -241,25 +254,28 @@ Expected<void> LogFeed::mind_silence(Tail& tail) {
 }
 
 // What has become of the file since the last read. Its bytes are compared even when its size is the
-// same: between two polls it may have been emptied and filled again.
+// same: between two polls it may have been emptied and filled again. It may be so between two calls
+// here, too: what is gone when it is asked for is looked for again at the next change.
 Expected<LogFeed::Look> LogFeed::look(Tail& tail) {
   const auto size = tail.file->size();
   if (!size) return std::unexpected(size.error());
   const Look grown = *size > tail.at ? Look::grew : Look::same;
-  bool agrees = *size >= tail.at;
-  if (agrees && !tail.seen.empty()) {
-    std::string now(tail.seen.size(), '\0');
+  std::string now;
+  if (*size >= tail.at) {
+    now.resize(tail.seen.size());
     const auto got = tail.file->read_at(tail.at - static_cast<std::int64_t>(now.size()), now);
     if (!got) return std::unexpected(got.error());
-    agrees = now == tail.seen;
+    if (*got < now.size()) return Look::same;
+    if (now == tail.seen) return grown;
   }
-  if (agrees) return grown;
   char first = '\0';
   const auto got = tail.file->read_at(0, {&first, 1});
   if (!got) return std::unexpected(got.error());
-  if (*got > 0 && first != '\0') return Look::rewritten;
-  // Empty, or NULs: the writer may go on at its old place, behind bytes that are gone.
-  if (*size >= tail.at) tail.seen.clear();
+  if (*got == 0) return Look::same;
+  // NULs: the writer goes on at its old place, behind bytes that are gone.
+  if (first != '\0' || now.find_first_not_of('\0') != std::string::npos) return Look::rewritten;
+  if (*size < tail.at) return Look::same;
+  tail.seen = now;
   return grown;
 }
 
@@ -279,8 +295,8 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
     if (*looked == Look::grew) {
       auto read = read_more(tail);
       if (!read) return std::unexpected(read.error());
-      if (trouble_) say_opened(tail);
-      if (woken_by_poll && tail.caught_up) notices_work_ = false;
+      if (*read && trouble_) say_opened(tail);
+      if (*read && woken_by_poll && tail.caught_up) notices_work_ = false;
       woken_by_poll = false;
       continue;
     }
@@ -325,7 +341,8 @@ void LogFeed::read_to_the_end(Lingering& lingering, std::unique_ptr<Tail> tail,
   while (!stop.stop_requested() && SteadyClock::now() - quiet_since < kLingerQuiet) {
     Expected<bool> read = false;
     if (tail == nullptr) {
-      auto place = find_place(store_, {options_.device, options_.zone, false, {}}, *file);
+      auto place = find_place(
+          store_, {display(options_.file), options_.device, options_.zone, false, {}}, *file);
       if (place && *place) {
         tail = std::make_unique<Tail>(file, std::move((*place)->reader),
                                       std::move((*place)->writer), (*place)->at);

@@ -68,6 +68,7 @@ class LogFeed {
   enum class Look { same, grew, rewritten };
 
   [[nodiscard]] Expected<FilePtr> open();
+  void read_renamed();
   [[nodiscard]] Expected<After> read(const FilePtr& file, const std::stop_token& stop);
   [[nodiscard]] Expected<std::unique_ptr<Tail>> attach(const FilePtr& file);
   [[nodiscard]] Expected<After> follow(std::unique_ptr<Tail>& owned, const std::stop_token& stop);

@@ -285,7 +285,18 @@ class RandomLife : public LogFeedTest, public ::testing::WithParamInterface<unsi
     return rows(from, mark_);
   }
 
-  void await_all() { ASSERT_EQ(witness_.marks(expected_.size()), expected_); }
+  void await_all() {
+    const auto found = witness_.marks(expected_.size());
+    std::vector<int> missing;
+    std::ranges::set_difference(expected_, found, std::back_inserter(missing));
+    std::vector<int> doubled;
+    std::ranges::set_difference(found, expected_, std::back_inserter(doubled));
+    ASSERT_TRUE(missing.empty() && doubled.empty())
+        << fmt::format("missing: {}; more than once: {}; what was done:\n{}",
+                       fmt::join(missing, " "), fmt::join(doubled, " "), history_);
+  }
+
+  void note(std::string_view what) { history_ += fmt::format("{} (mark {}), ", what, mark_); }
 
   void begin_anew() {
     content_ = kHeader + next_rows();
@@ -296,7 +307,11 @@ class RandomLife : public LogFeedTest, public ::testing::WithParamInterface<unsi
     const std::string text = next_rows();
     const auto cut = static_cast<std::size_t>(roll(static_cast<int>(text.size())));
     write(text.substr(0, cut));
-    if (roll(3) == 0) restart();
+    note(fmt::format("grow, cut at {} of {}", cut, text.size()));
+    if (roll(3) == 0) {
+      note("restart");
+      restart();
+    }
     write(text.substr(cut));
     content_ += text;
   }
@@ -310,20 +325,25 @@ class RandomLife : public LogFeedTest, public ::testing::WithParamInterface<unsi
     if (HasFatalFailure()) return;
     switch (what) {
       case 0:
+        note("rename");
         std::filesystem::rename(log_, folder_ / fmt::format("log.{}", mark_));
         return begin_anew();
       case 1: {
+        note("anew or copy");
         if (roll(2) == 0) return begin_anew();
         content_ += next_rows();  // a longer copy takes its name
+        note("copy");
         std::ofstream(folder_ / "copy", std::ios::binary) << content_;
         return std::filesystem::rename(folder_ / "copy", log_);
       }
       default: {
         const auto size = std::filesystem::file_size(log_);
+        note("empty");
         std::filesystem::resize_file(log_, 0);
         if (roll(2) == 0) return begin_anew();
         std::filesystem::resize_file(log_, size);  // its writer goes on at its old place
         content_.assign(size, '\0');
+        note("NULs");
         return grow();
       }
     }
@@ -332,6 +352,7 @@ class RandomLife : public LogFeedTest, public ::testing::WithParamInterface<unsi
   std::mt19937 random_;
   int mark_ = 0;
   std::string content_;
+  std::string history_;
   std::multiset<int> expected_;
 };
 

@@ -14,6 +14,9 @@ namespace {
 // So much of a file without a heading is searched for rows of the heading that it had before.
 constexpr std::size_t kHeadlessBytes = std::size_t{64} << 10;
 
+// So many files of a folder are looked at for one that was renamed.
+constexpr int kBesideMax = 1000;
+
 std::string suffix_of(int generation) {
   return generation == 1 ? std::string() : fmt::format("~{}", generation);
 }
@@ -27,20 +30,52 @@ struct RowSpotter final : LogReceiver {
   bool seen = false;
 };
 
+// What was last read from a file of that name; replays of it are not it.
+Expected<std::optional<LedgerSource>> last_of_file(const Store& store, const std::string& name) {
+  const auto sources = store.sources();
+  if (!sources) return std::unexpected(sources.error());
+  std::optional<LedgerSource> last;
+  for (const SourceRecord& record : *sources) {
+    if (record.file != name || record.source.contains('@')) continue;
+    auto known = store.find_source(record.source);
+    if (!known) continue;
+    if (!last ||
+        std::pair(known->last_arrival, known->id) > std::pair(last->last_arrival, last->id)) {
+      last = std::move(known);
+    }
+  }
+  return last;
+}
+
+// Whether the bytes before its position are what was read there; or, `or_nuls`, nothing, since the
+// file was emptied while its writer went on at its old place.
+Expected<bool> continues(const ReadFile& file, std::int64_t size, const LedgerSource& known,
+                         bool or_nuls) {
+  const std::int64_t position = known.checkpoint.reader.position;
+  if (position > size) return false;
+  const auto hash = hash_before(file, position);
+  if (!hash) return std::unexpected(hash.error());
+  if (*hash == known.checkpoint.tail_hash || !or_nuls) return *hash == known.checkpoint.tail_hash;
+  std::vector<char> tail(static_cast<std::size_t>(std::min(position, kTailHashBytes)));
+  const auto got = file.read_at(position - static_cast<std::int64_t>(tail.size()), tail);
+  if (!got) return std::unexpected(got.error());
+  return std::ranges::all_of(tail, [](char c) { return c == '\0'; });
+}
+
 class PlaceFinder {
  public:
   PlaceFinder(Store& store, const LogTarget& target, const ReadFile& file, std::int64_t size)
-      : store_(store), target_(target), file_(file), name_(display(file.path())), size_(size) {}
+      : store_(store), target_(target), file_(file), name_(target.name), size_(size) {}
 
   Expected<std::optional<LogPlace>> find() const {
     const auto identified = identify_log(file_);
     if (!identified) return std::unexpected(identified.error());
     // Its name is asked first: a file whose beginning is gone has no identity, or that of a heading
     // further on.
-    const auto before = last_of_file();
+    const auto before = last_of_file(store_, name_);
     if (!before) return std::unexpected(before.error());
     if (*before && !rezones(**before)) {
-      const auto same = continues(**before, identified->start.starts_with('\0'));
+      const auto same = continues(file_, size_, **before, identified->start.starts_with('\0'));
       if (!same) return std::unexpected(same.error());
       if (*same) return go_on(**before);
       if (!identified->has_header) return find_headless(**before, identified->start);
@@ -54,43 +89,12 @@ class PlaceFinder {
   }
 
  private:
-  // What was last read from a file of that name; replays of it are not it.
-  [[nodiscard]] Expected<std::optional<LedgerSource>> last_of_file() const {
-    const auto sources = store_.sources();
-    if (!sources) return std::unexpected(sources.error());
-    std::optional<LedgerSource> last;
-    for (const SourceRecord& record : *sources) {
-      if (record.file != name_ || record.source.contains('@')) continue;
-      auto known = store_.find_source(record.source);
-      if (!known) continue;
-      if (!last ||
-          std::pair(known->last_arrival, known->id) > std::pair(last->last_arrival, last->id)) {
-        last = std::move(known);
-      }
-    }
-    return last;
-  }
-
   [[nodiscard]] bool rezones(const LedgerSource& known) const {
     return target_.rezone && known.record.timezone != target_.zone->name();
   }
 
   [[nodiscard]] SourceTarget source_target(const Device& device) const {
     return {device, name_, target_.zone->name()};
-  }
-
-  // Whether the bytes before its position are what was read there; or, `or_nuls`, nothing, since
-  // the file was emptied while its writer went on at its old place.
-  [[nodiscard]] Expected<bool> continues(const LedgerSource& known, bool or_nuls) const {
-    const std::int64_t position = known.checkpoint.reader.position;
-    if (position > size_) return false;
-    const auto hash = hash_before(file_, position);
-    if (!hash) return std::unexpected(hash.error());
-    if (*hash == known.checkpoint.tail_hash || !or_nuls) return *hash == known.checkpoint.tail_hash;
-    std::vector<char> tail(static_cast<std::size_t>(std::min(position, kTailHashBytes)));
-    const auto got = file_.read_at(position - static_cast<std::int64_t>(tail.size()), tail);
-    if (!got) return std::unexpected(got.error());
-    return std::ranges::all_of(tail, [](char c) { return c == '\0'; });
   }
 
   [[nodiscard]] Expected<std::optional<LogPlace>> go_on(const LedgerSource& known) const {
@@ -133,7 +137,7 @@ class PlaceFinder {
       generation = 1;
     }
     if (newest) {
-      const auto same = continues(*newest, false);
+      const auto same = continues(file_, size_, *newest, false);
       if (!same) return std::unexpected(same.error());
       // Another zone is an error for a new generation, too: it would be half of one log.
       if (*same || newest->record.timezone != target_.zone->name()) return go_on(*newest);
@@ -175,7 +179,7 @@ class PlaceFinder {
   Store& store_;
   const LogTarget& target_;
   const ReadFile& file_;
-  const std::string name_;
+  const std::string& name_;
   const std::int64_t size_;
 };
 
@@ -186,6 +190,27 @@ Expected<std::optional<LogPlace>> find_place(Store& store, const LogTarget& targ
   const auto size = file.size();
   if (!size) return std::unexpected(size.error());
   return PlaceFinder(store, target, file, *size).find();
+}
+
+std::optional<ReadFile> find_renamed(const Store& store, const std::filesystem::path& file) {
+  const auto known = last_of_file(store, display(file));
+  if (!known || !*known) return std::nullopt;
+  const auto goes_on = [&](const ReadFile& candidate) {
+    const auto size = candidate.size();
+    return size && continues(candidate, *size, **known, false).value_or(false);
+  };
+  if (const auto named = ReadFile::open(file); named && goes_on(*named)) return std::nullopt;
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  std::error_code error;
+  int looked_at = 0;
+  for (std::filesystem::directory_iterator entry(folder, error), end;
+       !error && entry != end && looked_at < kBesideMax; entry.increment(error), ++looked_at) {
+    std::error_code ignored;
+    if (!entry->is_regular_file(ignored)) continue;
+    auto beside = ReadFile::open(entry->path());
+    if (beside && goes_on(*beside)) return std::move(*beside);
+  }
+  return std::nullopt;
 }
 
 }  // namespace gpulse

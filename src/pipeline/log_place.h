@@ -1,6 +1,7 @@
 // Where in a log reading goes on.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,7 +15,8 @@
 namespace gpulse {
 
 struct LogTarget {
-  Device device;  // for a source that is new
+  std::string name;  // under which the log is known: its path, whatever name the file has by now
+  Device device;     // for a source that is new
   std::shared_ptr<const TimeZone> zone;
   bool rezone = false;  // what was read in another zone is removed and read again
   // Asked to let go of a source that is about to be read on; whether it was being read. May be
@@ -35,5 +37,10 @@ struct LogPlace {
 // error when it was read in another zone, an input error when it is no GPU-Z log. On any thread.
 [[nodiscard]] Expected<std::optional<LogPlace>> find_place(Store& store, const LogTarget& target,
                                                            const ReadFile& file);
+
+// The file beside `file` that goes on what was last read under that name, should it have been
+// renamed while nobody followed it. On any thread.
+[[nodiscard]] std::optional<ReadFile> find_renamed(const Store& store,
+                                                   const std::filesystem::path& file);
 
 }  // namespace gpulse

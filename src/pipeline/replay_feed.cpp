@@ -35,8 +35,9 @@ class Scout final : public LogReceiver {
   };
 
   void on_rows(const SampleBatch& batch) override {
-    for (std::size_t i = 0; i < batch.rows(); ++i)
+    for (std::size_t i = 0; i < batch.rows(); ++i) {
       rows.push_back({batch.offsets[i], batch.times[i]});
+    }
   }
   void on_set_aside(const SetAside& /*line*/) override {}
 
@@ -54,8 +55,8 @@ class Extent final : public LogReceiver {
   void on_set_aside(const SetAside& /*line*/) override {}
 
   std::optional<Timestamp> first;
-  std::optional<Timestamp>
-      last;  // the latest, not that of the last row, should time have stepped back
+  // The latest, not that of the last row, should time have stepped back.
+  std::optional<Timestamp> last;
 };
 
 class ShiftedWriter final : public LogReceiver {
@@ -131,7 +132,8 @@ Expected<std::unique_ptr<ReplayFeed::Pass>> ReplayFeed::prepare(const ReadFile& 
   const SourceTarget target{options_.device, display(options_.file), options_.zone->name()};
   LogPlace place{LogReader(unread), std::make_unique<SourceWriter>(store_, target), 0};
   if (options_.keep_time) {
-    auto found = find_place(store_, {options_.device, options_.zone, false, {}}, file);
+    auto found = find_place(
+        store_, {display(options_.file), options_.device, options_.zone, false, {}}, file);
     if (!found) return std::unexpected(found.error());
     if (*found) place = std::move(**found);
   }
@@ -143,8 +145,9 @@ Expected<std::unique_ptr<ReplayFeed::Pass>> ReplayFeed::prepare(const ReadFile& 
     return std::unexpected(measured.error());
   }
   if (!extent.first && place.at > 0) return nullptr;
-  if (!extent.first)
+  if (!extent.first) {
     return input_error(fmt::format("{} holds no row to replay", display(options_.file)));
+  }
   const auto [first, last] = std::pair(*extent.first, *extent.last);
   Timetable timetable{clock_.now(), first, options_.speed, kNotMoved};
   // Only the first pass brings history: the later ones have the earlier.
@@ -199,6 +202,7 @@ Expected<void> ReplayFeed::advance(const ReadFile& file, Pass& pass, std::int64_
   ShiftedWriter receiver(*place.writer, pass.timetable.shift);
   std::vector<char> buffer(kChunkBytes);
   const bool to_the_end = until < 0;
+  const bool moved = pass.timetable.shift != kNotMoved;
   for (bool more = true; more;) {
     if (!to_the_end && place.at >= until) return {};
     std::span<char> piece(buffer);
@@ -210,13 +214,16 @@ Expected<void> ReplayFeed::advance(const ReadFile& file, Pass& pass, std::int64_
     more = *got > 0;
     if (!more && !to_the_end) return {};
     if (auto begun = place.writer->begin(); !begun) return begun;
-    more ? place.reader.push({buffer.data(), *got}, receiver) : place.reader.close(receiver);
-    const auto hash = hash_before(file, place.reader.state().position);
+    if (more) place.reader.push({buffer.data(), *got}, receiver);
+    if (!more && moved) place.reader.close(receiver);
+    const LogReaderState state =
+        more || moved ? place.reader.state() : place.writer->close(place.reader);
+    const auto hash = hash_before(file, state.position);
     if (!hash) {
       place.writer->abandon();
       return std::unexpected(hash.error());
     }
-    if (auto done = place.writer->commit(place.reader.state(), *hash, live); !done) return done;
+    if (auto done = place.writer->commit(state, *hash, live); !done) return done;
     place.at += static_cast<std::int64_t>(*got);
   }
   return place.writer->publish_end();
