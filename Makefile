@@ -11,7 +11,7 @@ LOG ?=
 ARGS ?=
 FUZZ_SECONDS ?= 600
 
-.PHONY: help run build test test-tsan test-faults bench fuzz format lint clean setup-run build-release
+.PHONY: help run build test test-tsan test-faults stack telegraf test-stack bench fuzz format lint clean setup-run build-release
 
 help: ## this page
 	@setup/help.sh $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,15 @@ test-faults: build-release ## kill, fill the disk and lose writes, many times ov
 	@setup/setup.sh run test
 	@GPULSE_FAULT_ROUNDS=60 setup/step.sh "ctest faults" ctest --preset release -L faults
 	@tail -n 3 build/log/ctest-faults.log
+
+stack: ## Kafka, InfluxDB and Prometheus, which deploy/stack starts
+	@setup/stack.sh
+
+telegraf: ## Telegraf, which the sink is compared with
+	@setup/stack.sh telegraf
+
+test-stack: ## the real-time path on its real servers
+	@setup/test_stack.sh
 
 bench: build-release ## the benchmarks against DuckDB and the Prometheus node exporter
 	@setup/setup.sh run bench

@@ -15,5 +15,7 @@ for name in run build; do target $name; done
 printf '\n'
 for name in test test-tsan test-faults fuzz bench; do target $name; done
 printf '\n'
+for name in stack test-stack telegraf; do target $name; done
+printf '\n'
 for name in format lint clean help; do target $name; done
 printf '\n  %sEverything is built in build/; each step leaves what it said in build/log/.%s\n\n' "$dim" "$plain"

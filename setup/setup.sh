@@ -2,7 +2,7 @@
 # Installs what the given sections of debian-packages.txt name and this machine lacks, and fetches the
 # page's build tools. Says what it does; does nothing, in well under a second, when all is there.
 #
-#   setup/setup.sh run [test] [lint] [bench]
+#   setup/setup.sh run [test] [lint] [bench] [stack]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 list=setup/debian-packages.txt
@@ -16,12 +16,12 @@ entries() {
     NF && section == wanted { print $1, ($2 == "|" ? $3 : "-"), ($2 == "|" ? $4 : "-") }' "$list"
 }
 
-# Whether PATH has the program in that major version or a later one.
+# Whether PATH has the program in that version or a later one.
 stands_in() {
   command -v "$1" >/dev/null || return 1
-  local major
-  major=$("$1" --version 2>/dev/null | head -n 1 | tr -cd '0-9.' | cut -d. -f1)
-  [ "${major:-0}" -ge "$2" ]
+  local version
+  version=$("$1" --version 2>/dev/null | grep -oE -m 1 '[0-9]+(\.[0-9]+)*' | head -n 1)
+  printf '%s\n' "$2" "${version:-0}" | sort -V -C
 }
 
 missing_packages() {
@@ -61,4 +61,5 @@ install_packages() {
 
 mapfile -t missing < <(missing_packages "${@:-run}")
 [ "${#missing[@]}" = 0 ] || install_packages "${missing[@]}"
-setup/page_tools.sh
+# The servers' own set-up has nothing to do with the page, and brings no npm.
+case " ${*:-run} " in *" run "* | *" test "*) setup/page_tools.sh ;; esac

@@ -1,0 +1,1 @@
+"""What deploy/stack is made of: Python 3.11 and its standard library."""
