@@ -11,6 +11,6 @@ mapfile -t parts < <(deploy/stack missing "$@")
 for part in "${parts[@]}"; do
   setup/step.sh "stack $part" nice deploy/stack fetch "$part" || exit 1
 done
-awk -v ns=$(($(date +%s%N) - began)) -v fetched="${#parts[@]}" 'BEGIN {
-  printf "stack: %s, %.1f minutes; start it with deploy/stack up\n",
-    fetched ? fetched " made" : "all there", ns / 6e10 }'
+[ $# = 0 ] || deploy/stack where "$@"
+awk -v ns=$(($(date +%s%N) - began)) -v made="${#parts[@]}" 'BEGIN {
+  printf "stack: %s in %.1f minutes; deploy/stack up starts it\n", made ? made " parts made" : "all there", ns / 6e10 }'

@@ -63,7 +63,9 @@ def put_back(settings, folder, servers):
             for path in _belongings(settings, server, below=hidden):
                 _replace(path, settings.folder / path.relative_to(hidden))
         for path in sorted((hidden / "secrets").iterdir()):
-            if any(path.name.startswith(server.service) for server in servers) or path.name == "tls":
+            mine = path.name.split("-")[0] in {server.service for server in servers}
+            # Other servers may be running on the certificates of now; any will do.
+            if mine or (path.name == "tls" and not settings.tls.exists()):
                 _replace(path, private_folder(settings.secrets) / path.name)
     except (OSError, tarfile.TarError) as error:
         raise StackError(f"cannot restore from {folder}: {error}") from error
@@ -99,7 +101,8 @@ def _pack(archive, root, paths):
         for path in paths:
             if path.exists():
                 tar.add(path, arcname=path.relative_to(root), filter=only_ours)
-        tar.fileobj.flush()
+    with open(archive, "rb") as written:
+        os.fsync(written.fileno())
 
 
 def _unpack(archive, folder):

@@ -1,11 +1,7 @@
 """InfluxDB, and its first set-up: an organisation, an administrator and a token of ours."""
-import http.client
 import json
-import ssl
-import urllib.error
-import urllib.request
 
-from . import credentials, parts
+from . import credentials, parts, web
 from .process import Server
 from .settings import HOST, StackError
 
@@ -14,6 +10,15 @@ ORGANISATION = "gpulse"
 
 def url(settings):
     return f"{'https' if settings.secure else 'http'}://{HOST}:{settings['influxdb']['port']}"
+
+
+def token_file(settings):
+    return settings.secrets / "influxdb-admin-token"
+
+
+def authority(settings):
+    """Whom to trust for its certificate; None when it speaks in the clear."""
+    return str(settings.tls / "ca.pem") if settings.secure else None
 
 
 def servers(settings):
@@ -39,18 +44,7 @@ def servers(settings):
 
 
 def request(settings, method, path, body=None, token=None):
-    """(status, text) of an API call; status 0 when nobody answers."""
-    context = ssl.create_default_context(cafile=str(settings.tls / "ca.pem")) if settings.secure else None
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Token {token}"} if token else {})
-    call = urllib.request.Request(url(settings) + path, method=method, headers=headers,
-                                  data=None if body is None else json.dumps(body).encode())
-    try:
-        with urllib.request.urlopen(call, timeout=10, context=context) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode(errors="replace")
-    except (OSError, http.client.HTTPException):
-        return 0, ""
+    return web.request(method, url(settings) + path, body, token, authority(settings))
 
 
 def _set_up(settings):
@@ -73,7 +67,7 @@ def _set_up(settings):
 
 
 def _check_token(settings):
-    file = settings.secrets / "influxdb-admin-token"
+    file = token_file(settings)
     if not file.exists():
         raise StackError(f"influxdb was set up before, but its token is gone: {file} is missing.\n"
                          "  Put the file back, or bring both back from a backup: `deploy/stack restore`.")

@@ -107,10 +107,10 @@ def _broker(settings, number, nodes):
             text = COMMON + _single() + _zookeeper_mode(settings)
             _await_old_session(settings)
         else:
+            if settings.secure:
+                _write_client_files(settings, fresh=not data.is_dir())
             text = COMMON + _kraft(settings, number, nodes)
         write = lambda log_dirs: settings.write_conf(f"{name}.properties", text + f"log.dirs={log_dirs}\n")
-        if settings.secure:
-            _write_client_files(settings)
         if not zookeeper and not data.is_dir():
             _format(settings, write(data.with_name(f".{name}.new")), data, nodes)
         write(data)
@@ -236,8 +236,11 @@ super.users=User:admin;User:localhost
 """
 
 
-def _write_client_files(settings):
+def _write_client_files(settings, fresh):
     for user in USERS:
+        if not fresh and not (settings.secrets / f"kafka-{user}-password").exists():
+            raise StackError(f"kafka knows the user {user}, but {settings.secrets}/kafka-{user}-password is missing.\n"
+                             "  Put the file back, or bring both back from a backup: `deploy/stack restore kafka`.")
         password = credentials.secret(settings, f"kafka-{user}-password")
         write_private(client_file(settings, user), f"""\
 security.protocol=SASL_SSL

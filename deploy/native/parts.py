@@ -57,7 +57,7 @@ def missing(names):
 
 
 def fetch(name):
-    """Makes the part if it is missing. Raises CalledProcessError when its build.sh fails."""
+    """Makes the part if it is missing; what its build.sh says goes to the terminal."""
     whole = place(name)
     if whole.is_dir():
         return
@@ -76,7 +76,9 @@ def _build(name, whole):
     out.mkdir()
     work.mkdir(exist_ok=True)
     made_with = {f"PART_{need.upper()}": str(find(need)) for need in NEEDS.get(name, ())}
-    subprocess.run(["bash", "build.sh"], cwd=RECIPES / name, stdin=subprocess.DEVNULL, check=True,
-                   env={**os.environ, "OUT": str(out), "WORK": str(work), **made_with})
+    status = subprocess.run(["bash", "build.sh"], cwd=RECIPES / name, stdin=subprocess.DEVNULL,
+                            env={**os.environ, "OUT": str(out), "WORK": str(work), **made_with}).returncode
+    if status:
+        raise NotFetched(f"error: deploy/recipes/{name}/build.sh ended with {status}; what it said is above")
     out.rename(whole)
     shutil.rmtree(work, ignore_errors=True)

@@ -122,7 +122,7 @@ def start(settings, server):
     server.prepare()
     with _open_log(settings, server) as log:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=settings.folder,
-                                 env={**os.environ, **server.environment}, start_new_session=True)
+                                 env={**os.environ, **server.environment}, start_new_session=True, umask=0o077)
     write_private(settings.run_file(server.name), f"{child.pid} {_start_time(child.pid)} {_boot()}\n")
 
 

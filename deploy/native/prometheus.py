@@ -1,9 +1,7 @@
 """Prometheus, which collects what gpulse's commands and InfluxDB show at /metrics."""
 import json
-import urllib.error
-import urllib.request
 
-from . import credentials, parts
+from . import credentials, parts, web
 from .process import Server
 from .settings import HOST
 
@@ -23,7 +21,7 @@ def servers(settings):
 
     return [Server(name="prometheus", service="prometheus", data=data, ports=(port,), command=command,
                    prepare=lambda: settings.write_conf(conf.name, _scrape_config(settings)),
-                   ready=lambda: _answers(port))]
+                   ready=lambda: web.request("GET", f"http://{HOST}:{port}/-/ready")[0] == 200)]
 
 
 def _scrape_config(settings):
@@ -34,11 +32,3 @@ def _scrape_config(settings):
     jobs = [{"job_name": "gpulse", "static_configs": [{"targets": settings["prometheus"]["scrape"]}]}, influxdb,
             {"job_name": "prometheus", "static_configs": [{"targets": [f"{HOST}:{settings['prometheus']['port']}"]}]}]
     return json.dumps({"global": {"scrape_interval": "5s"}, "scrape_configs": jobs}, indent=2) + "\n"
-
-
-def _answers(port):
-    try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/-/ready", timeout=5) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
-        return False

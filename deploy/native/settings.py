@@ -91,7 +91,10 @@ def load(file, profile):
     if re.search(r"[\s:\\]", str(folder)):
         raise StackError(f"{file}: folder {str(folder)!r} has a blank, colon or backslash, "
                          "which Kafka's settings cannot hold")
-    return Settings(file, folder, values, profile or remembered_profile(folder) or "kraft")
+    profile = profile or remembered_profile(folder) or "kraft"
+    if profile not in PROFILES:
+        raise StackError(f"{folder}/profile says {profile!r}, which is none of {', '.join(PROFILES)}: remove that file")
+    return Settings(file.absolute(), folder, values, profile)
 
 
 NEEDED = {
