@@ -206,6 +206,21 @@ describe("opening", () => {
     assert.ok(bytes <= weightMost, `${bytes} bytes`);
   });
 
+  test("the first chart's rows are asked for while the page's script is on its way", async () => {
+    // That script is held back until they are.
+    let held = 0;
+    const prepare = async (page) => {
+      const asked = page.waitForRequest(/\/api\/v1\/query\?/);
+      await page.route(/\/assets\/main-[^/]*\.js$/, async (route) => {
+        held++;
+        await asked;
+        await route.continue();
+      });
+    };
+    await visiting(browser, opened.url + "#range=1h", { prepare }, "asked early", settled);
+    assert.equal(held, 1);
+  });
+
   test("the first chart of an hour is there at once", async () => {
     const times = [];
     for (let i = 0; i < 5; i++) {

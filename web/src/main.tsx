@@ -1,41 +1,15 @@
 import { render } from "preact";
-import "uplot/dist/uPlot.min.css";
-import "./style/tokens.css";
-import "./style/base.css";
-import "./style/bar.css";
-import "./style/answers.css";
-import "./style/score.css";
-import "./style/overlay.css";
-import "./style/rail.css";
-import "./style/panels.css";
-import "./style/narrow.css";
 import { paletteOf } from "./chart/palette";
-import { setTheme, titleOf } from "./core/actions";
+import { titleOf } from "./core/actions";
 import { listenForDrops } from "./core/drop";
+import { firstChartKnown, releaseAfterPaint } from "./core/first_chart";
 import { follow } from "./core/follow";
 import { listenForKeys } from "./core/keys";
 import { layoutOf } from "./core/layout";
-import { load, openDevice, openPage } from "./core/loader";
+import { load, openDevice } from "./core/loader";
 import { sameDevice, store } from "./core/state";
 import { formatLink, parseLink } from "./core/url";
 import { App } from "./ui/app";
-
-function chooseTheme(): void {
-  let saved: string | null = null;
-  try {
-    saved = localStorage.getItem("gpulse-theme");
-  } catch {
-    // Storage may be forbidden; then the system's choice holds.
-  }
-  const system = matchMedia("(prefers-color-scheme: light)");
-  const theme = saved === "light" || saved === "dark" ? saved : system.matches ? "light" : "dark";
-  setTheme(theme);
-  // While the page is empty, reading the tokens costs next to nothing.
-  paletteOf(theme);
-  system.addEventListener("change", (event) => {
-    if (saved === null) setTheme(event.matches ? "light" : "dark");
-  });
-}
 
 function fitLayout(): void {
   const next = layoutOf(document.documentElement.clientWidth);
@@ -73,28 +47,41 @@ function readLink(): void {
   }
 }
 
-function start(): void {
-  chooseTheme();
-  store.set(layoutOf(document.documentElement.clientWidth));
-  const link = parseLink(location.hash);
-  store.set({ toggled: link.toggled });
-  // Asked for before the first rendering, so that the answer is there after it. When nobody answers,
-  // the live connection says so, and opens the page once somebody does.
-  openPage(link.device, link.range).catch(() => {});
+/** Without its stylesheet the page has neither sizes nor colours. */
+async function styled(): Promise<void> {
+  const link = document.querySelector<HTMLLinkElement>("link[rel=stylesheet]");
+  if (!link || link.sheet) return;
+  await new Promise((resolve) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", resolve);
+  });
+}
+
+/** Frames without a line are drawn only when the line takes longer than it takes to draw them. */
+const framesAloneMs = 100;
+
+async function start(): Promise<void> {
+  await styled();
+  paletteOf(store.get().theme);
+  await Promise.race([firstChartKnown(), new Promise((resolve) => setTimeout(resolve, framesAloneMs))]);
   const root = document.getElementById("page");
-  if (root) render(<App />, root);
+  if (!root) return;
+  render(<App />, root);
+  void releaseAfterPaint();
   // A bar that appears (a scroll bar) changes the width without a resize event.
   new ResizeObserver(fitLayout).observe(document.documentElement);
   store.subscribe(writeLink);
-  store.subscribe(() => {
+  const tell = () => {
     const title = titleOf(store.get());
     if (document.title !== title) document.title = title;
-    if (root) root.ariaBusy = String(store.get().loading);
-  });
+    root.ariaBusy = String(store.get().loading);
+  };
+  store.subscribe(tell);
+  tell();
   window.addEventListener("hashchange", readLink);
   listenForKeys();
   listenForDrops();
   follow();
 }
 
-start();
+void start();

@@ -29,8 +29,6 @@ export interface PlotInput {
   palette: Palette;
 }
 
-let drawn = false;
-
 /**
  * One track's plot. uPlot keeps the canvas, the scales and the paths of the lines; grid, bands,
  * stack and rules are drawn in its hooks, since its own axes and bands know neither the shared
@@ -47,10 +45,6 @@ export class TrackPlot {
     this.input = input;
     const shape = JSON.stringify([input.palette.theme, input.series]);
     const data = dataOf(input);
-    if (input.data.time.length && !drawn) {
-      drawn = true;
-      performance.mark("first-chart");
-    }
     if (!this.plot || shape !== this.shape) {
       this.plot?.destroy();
       this.shape = shape;

@@ -2,7 +2,7 @@ import type { Alert, Session } from "../api/types";
 import { follows, openingRange, panned, sameRange, zoomed, type Range, type View } from "../model/range";
 import { labelOf, type Topic, type TopicMetric } from "../model/topics";
 import { load } from "./loader";
-import { currentDevice, cursorStore, serverNow, store, type State, type Theme } from "./state";
+import { currentDevice, cursorStore, serverNow, store, type State } from "./state";
 import { clearCursor, setCursor } from "./cursor";
 
 /** Sets the range; `remember` puts the old one where Backspace finds it. */
@@ -92,21 +92,6 @@ export function toggleHold(): void {
     void load();
   } else if (device && follows(state.range, device, state.sessions)) {
     store.set({ held: 0 });
-  }
-}
-
-export function setTheme(theme: Theme): void {
-  document.documentElement.dataset.theme = theme;
-  store.set({ theme });
-}
-
-export function toggleTheme(): void {
-  const theme = store.get().theme === "dark" ? "light" : "dark";
-  setTheme(theme);
-  try {
-    localStorage.setItem("gpulse-theme", theme);
-  } catch {
-    // Without storage the choice lasts as long as the page.
   }
 }
 

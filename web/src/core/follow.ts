@@ -4,7 +4,7 @@ import type { Alert, Device, RowsEvent, Window } from "../api/types";
 import { follows, viewOf } from "../model/range";
 import { appendRow, dropBefore, gapLimit, type LiveRow, type Value } from "../model/series";
 import { onJob } from "./imports";
-import { isLoading, load, loadFacts, openDevice, openPage, reloadSessions } from "./loader";
+import { isFrameAwaited, load, loadFacts, openDevice, openPage, reloadSessions } from "./loader";
 import { remember } from "./recent";
 import { currentDevice, sameDevice, serverNow, setServerNow, store } from "./state";
 
@@ -117,7 +117,7 @@ function advance(rows: LiveRow[]): void {
   const state = store.get();
   const device = currentDevice(state);
   const { frame } = state;
-  if (isLoading() || !device || !frame || !follows(state.range, device, state.sessions)) return;
+  if (isFrameAwaited() || !device || !frame || !follows(state.range, device, state.sessions)) return;
   const view = viewOf(state.range, device, state.sessions, serverNow());
   for (const row of rows) appendRow(frame, row, gapLimit(device.usual_step));
   for (const series of frame.series.values()) dropBefore(series, view.from);

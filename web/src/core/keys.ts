@@ -1,7 +1,8 @@
 import { presets } from "../model/range";
-import { goBack, setRange, stepAlert, stepSession, toggleHold, toggleTheme, zoomAt } from "./actions";
+import { goBack, setRange, stepAlert, stepSession, toggleHold, zoomAt } from "./actions";
 import { clearCursor, stepCursor } from "./cursor";
 import { cancelRest, chooseFiles, closeImports, importStore, importsRun } from "./imports";
+import { toggleTheme } from "./theme";
 import { currentDevice, cursorStore, store, type Dialog } from "./state";
 
 function openDialog(dialog: Dialog): void {

@@ -2,6 +2,7 @@ import { api, ApiError, type DeviceKey } from "../api/client";
 import type { Device } from "../api/types";
 import { follows, openingRange, viewOf, type Range, type View } from "../model/range";
 import { frameOf, gapLimit, mergeFrames, type Frame } from "../model/series";
+import { firstChart } from "./first_chart";
 import { catchUp, forget } from "./recent";
 import { currentDevice, sameDevice, serverNow, store } from "./state";
 
@@ -12,55 +13,58 @@ let running = new AbortController();
 
 /** Fetches devices and rules, selects one, and loads it. */
 export async function openPage(wanted: DeviceKey | null, range: Range | null): Promise<void> {
-  try {
+  await busy(async () => {
     const rules = api.rules().catch(() => []);
     const devices = await api.devices();
     store.set({ devices });
     void rules.then((list) => store.set({ rules: list }));
     const device = devices.find((d) => sameDevice(d, wanted)) ?? devices[0];
     if (device) await openDevice(device, sameDevice(device, wanted) || !wanted ? range : null);
-  } finally {
-    if (!isLoading()) store.set({ loading: false });
-  }
+  });
 }
 
 /** Selects a device; `range` null opens it with the range that suits it. */
 export async function openDevice(device: DeviceKey, range: Range | null): Promise<void> {
   const selected = { host: device.host, gpu: device.gpu };
+  const isSelected = () => sameDevice(store.get().selected, selected);
   forget();
   store.set({
-    selected, back: [], frame: null, stats: null, answers: null, alerts: [], sessions: [], windows: [], sources: [],
+    selected, opened: false, back: [], frame: null, stats: null, answers: null, alerts: [], sessions: [], windows: [], sources: [],
     now: null, held: null, failure: null, view: null,
   });
-  // A range of fixed length needs no sessions, so its chart need not wait for them.
-  const sessions = api.sessions(selected);
-  const free = range !== null && range.kind !== "session" && range.kind !== "newest";
-  if (free) {
-    store.set({ range });
-    void sessions.then((list) => sameDevice(store.get().selected, selected) && store.set({ sessions: list })).catch(() => {});
-  } else {
-    const list = await sessions.catch(() => []);
-    if (!sameDevice(store.get().selected, selected)) return;
-    store.set({ sessions: list, range: range ?? openingRange(list) });
-  }
-  await load();
+  await busy(async () => {
+    // A range of fixed length needs no sessions, so its chart need not wait for them.
+    const free = range !== null && range.kind !== "session" && range.kind !== "newest";
+    const listed = api.sessions(selected).catch(() => []).then((list) => isSelected() && store.set({ sessions: list }));
+    if (!free) await listed;
+    if (!isSelected()) return;
+    store.set({ range: range ?? openingRange(store.get().sessions) });
+    await Promise.all([loadRange(), listed]);
+    if (isSelected()) store.set({ opened: true });
+  });
 }
 
 /** Fetches everything that the visible range shows. What an older call brings later is dropped. */
 export async function load(): Promise<void> {
-  loads++;
+  await busy(loadRange);
+}
+
+let works = 0;
+
+async function busy(work: () => Promise<void>): Promise<void> {
+  works++;
   try {
-    await loadRange();
+    await work();
   } finally {
-    if (--loads === 0) store.set({ loading: false });
+    if (--works === 0) store.set({ loading: false });
   }
 }
 
-let loads = 0;
+let framesAwaited = 0;
 
-/** While a range is on its way, rows are kept for it and not drawn onto the old one. */
-export function isLoading(): boolean {
-  return loads > 0;
+/** While a range's charts are on their way, rows are kept for them and not drawn onto the old ones. */
+export function isFrameAwaited(): boolean {
+  return framesAwaited > 0;
 }
 
 async function loadRange(): Promise<void> {
@@ -75,7 +79,7 @@ async function loadRange(): Promise<void> {
   const opening = state.frame === null;
   const chart = loadFrame(device, view, signal);
   try {
-    // The first chart of a page has the server to itself; words and lists are a moment behind it.
+    // The first chart of a page has server and browser to itself; words and lists are a moment behind it.
     if (opening) await chart.first;
     await Promise.all([
       chart.all, loadNow(device, signal), loadFacts(device, view, signal), loadLists(device, view, signal),
@@ -92,22 +96,24 @@ function describe(error: unknown): string {
 }
 
 interface FrameLoad {
-  /** Temperatures are there. */
+  /** Temperatures are on the screen. */
   first: Promise<unknown>;
   all: Promise<void>;
 }
 
 function loadFrame(device: Device, view: View, signal: AbortSignal): FrameLoad {
   const points = Math.max(2, Math.round(store.get().plotWidth));
-  const first = device.metrics.filter((m) => m.group === "temperature").map((m) => m.name);
+  const temperatures = device.metrics.filter((m) => m.group === "temperature").map((m) => m.name);
   const rest = device.metrics.filter((m) => m.group !== "temperature").map((m) => m.name);
   const ask = (names: string[]) => api.query(device, names, view, points, signal).then((r) => frameOf(r, points));
-  const requests = [first, rest].filter((names) => names.length > 0).map(ask);
+  const requests = [temperatures, rest].filter((names) => names.length > 0).map(ask);
+  const first = requests[0]?.then(() => firstChart) ?? Promise.resolve();
   // One that fails while an earlier one is awaited must not count as unhandled: whoever awaits it later meets it.
-  for (const request of requests) request.catch(() => {});
-  const all = showFrames(requests, device, signal);
+  for (const request of [...requests, first]) request.catch(() => {});
+  framesAwaited++;
+  const all = showFrames(requests, device, signal).finally(() => framesAwaited--);
   all.catch(() => {});
-  return { first: requests[0] ?? Promise.resolve(), all };
+  return { first, all };
 }
 
 async function showFrames(requests: Promise<Frame>[], device: Device, signal: AbortSignal): Promise<void> {
@@ -125,6 +131,7 @@ async function showFrames(requests: Promise<Frame>[], device: Device, signal: Ab
     const last = ++arrived === requests.length;
     if (last && moves) catchUp(whole, knownLast, gapLimit(device.usual_step));
     if (opening || last) store.set({ frame: whole });
+    if (opening && !last) await firstChart;
   }
 }
 

@@ -37,6 +37,10 @@ export interface State {
   toggled: ReadonlyMap<string, boolean>;
   /** Rows that came while the view is held; null when it is not. */
   held: number | null;
+  /** The page's first chart is on the screen; tables are not built before. */
+  drawn: boolean;
+  /** Everything of the selected device has been there once: "none" is then a fact. */
+  opened: boolean;
   /** A drag or a pinch goes on: the range is another with every frame, too often for the address bar. */
   moving: boolean;
   /** What the page shows is on its way, and what stands there may be of another range. */
@@ -69,6 +73,8 @@ export const store = new Store<State>({
   sources: [],
   toggled: new Map(),
   held: null,
+  drawn: false,
+  opened: false,
   moving: false,
   loading: true,
   failure: null,

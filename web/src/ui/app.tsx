@@ -1,5 +1,4 @@
 import { dropStore } from "../core/drop";
-import { useStore } from "../core/store";
 import { store } from "../core/state";
 import { Answers } from "./answers";
 import { Bar, Tools } from "./bar";
@@ -9,7 +8,7 @@ import { Imports } from "./imports";
 import { Rail } from "./rail";
 import { Score } from "./score";
 import { Tiles } from "./tiles";
-import { useApp } from "./hooks";
+import { useApp, useStore } from "./hooks";
 
 export function App() {
   const layout = useApp((s) => s.layout);

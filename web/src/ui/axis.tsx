@@ -1,4 +1,3 @@
-import { useStore } from "../core/store";
 import type { TimeTick } from "../format/ticks";
 import { currentDevice, cursorStore } from "../core/state";
 import { follows } from "../model/range";
@@ -6,7 +5,7 @@ import { showAlert } from "../core/actions";
 import type { Alert } from "../api/types";
 import { bordersOf } from "./borders";
 import { AlertMark, WarnMark } from "./icons";
-import { useApp, useZone } from "./hooks";
+import { useApp, useStore, useZone } from "./hooks";
 
 /** Time, once for all tracks; with the headings of all tables, and the alerts' marks. */
 export function Axis({ ticks }: { ticks: TimeTick[] }) {

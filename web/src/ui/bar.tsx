@@ -1,6 +1,7 @@
-import { setRange, toggleTheme } from "../core/actions";
+import { setRange } from "../core/actions";
 import { currentDevice, store } from "../core/state";
 import { openDevice } from "../core/loader";
+import { toggleTheme } from "../core/theme";
 import { presets, sameRange, type Range } from "../model/range";
 import type { Device } from "../api/types";
 import { ChevronIcon, ChipIcon, HelpIcon, MoonIcon, PulseMark, SaveIcon, SunIcon } from "./icons";

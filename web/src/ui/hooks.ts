@@ -1,7 +1,26 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Zone } from "../format/time";
 import { currentDevice, store, type State } from "../core/state";
-import { useStore } from "../core/store";
+import type { Store } from "../core/store";
+
+/** The part of a store that `select` picks; renders again only when that is another value. */
+export function useStore<T extends object, S>(store: Store<T>, select: (value: T) => S): S {
+  const picked = select(store.get());
+  const [, render] = useState(0);
+  useLayoutEffect(() => {
+    let seen = picked;
+    const check = () => {
+      const next = select(store.get());
+      if (Object.is(next, seen)) return;
+      seen = next;
+      render((n) => n + 1);
+    };
+    // Something may have changed between rendering and this effect.
+    check();
+    return store.subscribe(check);
+  });
+  return picked;
+}
 
 export const useApp = <S,>(select: (state: State) => S): S => useStore(store, select);
 

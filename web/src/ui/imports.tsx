@@ -1,8 +1,8 @@
 import { cancelRest, closeImports, importStore, openImported, type Import } from "../core/imports";
-import { useStore } from "../core/store";
 import { formatBytes, formatNumber, plural } from "../format/number";
 import { CrossMark } from "./icons";
 import { Panel } from "./dialog";
+import { useStore } from "./hooks";
 
 /** Dropped logs on their way in. The page stays usable beside it. */
 export function Imports() {

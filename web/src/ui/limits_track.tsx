@@ -2,7 +2,6 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawLanes } from "../chart/lanes";
 import { paletteOf } from "../chart/palette";
 import { cursorStore, store } from "../core/state";
-import { useStore } from "../core/store";
 import { formatShare } from "../format/number";
 import type { TimeTick } from "../format/ticks";
 import { formatDuration } from "../format/time";
@@ -10,7 +9,7 @@ import { isLimit, laneLabel, type LaneView } from "../model/limits";
 import type { LaneName } from "../api/types";
 import type { LimitsTrack } from "./tracks";
 import { useColumnName } from "./axis";
-import { useApp } from "./hooks";
+import { useApp, useStore } from "./hooks";
 
 interface Props {
   track: LimitsTrack;
@@ -22,6 +21,7 @@ interface Props {
 /** PerfCap as lanes: which limit held when, and for what share of the time. */
 export function LimitsTrackView({ track, ticks, open, onToggle }: Props) {
   const wide = useApp((s) => s.layout === "wide");
+  const drawn = useApp((s) => s.drawn);
   return (
     <figure class="track" data-topic="limits" aria-label={nameOf(track)} style={{ "--track-height": track.height + "px" }}>
       {wide ? (
@@ -45,7 +45,7 @@ export function LimitsTrackView({ track, ticks, open, onToggle }: Props) {
         </figcaption>
       )}
       <Lanes track={track} ticks={ticks} />
-      {(wide || open) && <LanesTable track={track} />}
+      {drawn && (wide || open) && <LanesTable track={track} />}
     </figure>
   );
 }

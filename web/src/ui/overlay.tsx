@@ -3,13 +3,12 @@ import { goBack, panBy, zoomTo } from "../core/actions";
 import { clearCursor, setCursor } from "../core/cursor";
 import { load } from "../core/loader";
 import { currentDevice, cursorStore, store } from "../core/state";
-import { useStore } from "../core/store";
 import { yOf } from "../chart/scale";
 import { readingOf } from "./reading";
 import type { Track } from "./tracks";
 import { bordersOf } from "./borders";
 import { touchHandlers } from "./touch";
-import { useApp, useZone } from "./hooks";
+import { useApp, useStore, useZone } from "./hooks";
 
 interface Props {
   tracks: Track[];

@@ -12,7 +12,7 @@ import { useApp, useZone } from "./hooks";
 /** Beside the score: what happened, what was logged, and the log itself. */
 export function Rail() {
   // "None in range" would be a claim before anything is known.
-  const known = useApp((s) => s.view !== null);
+  const known = useApp((s) => s.opened);
   if (!known) return <aside class="rail" aria-label="Lists" />;
   return (
     <aside class="rail" aria-label="Lists">

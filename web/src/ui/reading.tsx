@@ -1,11 +1,10 @@
 import type { Metric } from "../api/types";
 import { cursorStore, currentDevice, store, type Cursor } from "../core/state";
-import { useStore } from "../core/store";
 import { dash, formatNumber } from "../format/number";
 import { ruleOf, stateOf } from "../model/rules";
 import { follows } from "../model/range";
 import { entryAt, type Value } from "../model/series";
-import { useApp } from "./hooks";
+import { useApp, useStore } from "./hooks";
 
 /** More decimals than this are in no sensor: GPU-Z prints its millivolts with a fourth that is 0. */
 export const decimalsMost = 3;

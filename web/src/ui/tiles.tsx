@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawSpark } from "../chart/spark";
 import { paletteOf } from "../chart/palette";
 import { isSilent } from "../core/actions";
+import { firstChart } from "../core/first_chart";
 import { currentDevice } from "../core/state";
 import { dash, formatNumber, formatShort } from "../format/number";
 import { ruleOf, stateOf } from "../model/rules";
@@ -75,6 +76,25 @@ function Tile({ tile }: { tile: TilePlan }) {
   );
 }
 
+interface Drawing {
+  measure(): number;
+  draw(width: number): void;
+}
+
+let drawings: Drawing[] = [];
+
+/** All are measured before the first is drawn: each would lay out the page anew. The first chart comes before them. */
+function drawLater(drawing: Drawing): void {
+  drawings.push(drawing);
+  if (drawings.length > 1) return;
+  void firstChart.then(() => {
+    const all = drawings;
+    drawings = [];
+    const widths = all.map((one) => one.measure());
+    all.forEach((one, i) => one.draw(widths[i] ?? 0));
+  });
+}
+
 /** Takes what the value leaves it; `text` is that value, whose length says how much that is. */
 function Spark({ tile, text }: { tile: TilePlan; text: string }) {
   const box = useRef<HTMLSpanElement>(null);
@@ -86,13 +106,17 @@ function Spark({ tile, text }: { tile: TilePlan; text: string }) {
   const plotWidth = useApp((s) => s.plotWidth);
   const height = layout === "phone" ? 22 : 36;
   useLayoutEffect(() => {
-    if (!ref.current || !box.current || !frame || !view || document.hidden) return;
-    const width = box.current.clientWidth;
-    if (width < sparkLeast) return;
-    const palette = paletteOf(theme);
-    const steps = palette.family[tile.family];
-    const look = { line: steps[1], dot: steps[0], bandAlpha: palette.bandAlpha };
-    drawSpark(ref.current, width, height, frame.series.get(tile.metric.name), view.from, view.to, look);
+    if (!frame || !view) return;
+    drawLater({
+      measure: () => (document.hidden ? 0 : (box.current?.clientWidth ?? 0)),
+      draw: (width) => {
+        if (!ref.current || width < sparkLeast) return;
+        const palette = paletteOf(theme);
+        const steps = palette.family[tile.family];
+        const look = { line: steps[1], dot: steps[0], bandAlpha: palette.bandAlpha };
+        drawSpark(ref.current, width, height, frame.series.get(tile.metric.name), view.from, view.to, look);
+      },
+    });
   }, [frame, view, theme, tile.metric.name, height, plotWidth, text.length]);
   return (
     <span class="spark" ref={box} style={{ height: height + "px" }}>

@@ -24,6 +24,7 @@ export function ChartTrackView({ track, ticks, open, onToggle }: Props) {
   const { topic, scale } = track;
   const wide = useApp((s) => s.layout === "wide");
   const view = useApp((s) => s.view);
+  const drawn = useApp((s) => s.drawn);
   const zone = useZone();
   const unit = unitOf(track);
   return (
@@ -57,7 +58,7 @@ export function ChartTrackView({ track, ticks, open, onToggle }: Props) {
         ))}
       </div>
       <Plot track={track} ticks={ticks} />
-      {(wide || open) && <TrackTable track={track} headings={!wide} />}
+      {drawn && (wide || open) && <TrackTable track={track} headings={!wide} />}
     </figure>
   );
 }

@@ -4,6 +4,7 @@ import { laneHeight } from "../chart/lanes";
 import { stylesOf, type SeriesStyle } from "../chart/styles";
 import { isShown } from "../core/actions";
 import { currentDevice, type State } from "../core/state";
+import { formatShare } from "../format/number";
 import type { Scale } from "../format/ticks";
 import { laneLabel, lanesOf, type LaneView } from "../model/limits";
 import type { LaneName } from "../api/types";
@@ -112,7 +113,7 @@ function limitsTrack(state: State): LimitsTrack {
   const { lanes, never } = lanesOf(state.stats, state.frame);
   const lines = lanes.length + (never.length ? 1 : 0);
   const plot = lanes.length > 1 ? lanes.length * laneHeight + 12 : 44;
-  const items = lanes.map(({ lane }) => ({ label: laneLabel(lane), number: "> 99 %" }));
+  const items = lanes.map(({ lane, share }) => ({ label: laneLabel(lane), number: formatShare(share) }));
   return { kind: "limits", lanes, never, ...place(state, plot, lines * rowHeight + 12, "Limits PerfCap", items) };
 }
 
