@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# `make test-stack`: the servers of the real-time path, fetched, started in every profile and broken. Like
+# setup/test.sh it goes on after a failed step and shows the runners' closing lines last.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+began=$SECONDS
+failed=()
+closing=build/log/closing-stack.txt
+mkdir -p build/log
+: >"$closing"
+
+# step NAME COMMAND...: runs it, and keeps its closing lines.
+step() {
+  setup/step.sh "$@" || failed+=("$1")
+  {
+    echo "$1:"
+    grep -E '^(.*[0-9]+ of [0-9]+ passed|Ran [0-9]+ tests? |OK|FAILED)' "build/log/${1// /-}.log" | sed 's/^/  /' |
+      grep . || echo "  (no closing line: it did not get that far)"
+  } >>"$closing"
+}
+
+setup/stack.sh || exit 1
+setup/setup.sh test-stack || exit 1
+step "compose file" tests/compose_test.py
+step "stack" tests/stack_test.py
+
+echo
+cat "$closing"
+awk -v s=$((SECONDS - began)) -v failed="${#failed[@]}" 'BEGIN {
+  printf "stack tests: %s in %.1f minutes\n", failed ? "FAILED" : "passed", s / 60 }'
+[ ${#failed[@]} = 0 ]
