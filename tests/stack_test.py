@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 import unittest.mock
 import urllib.error
@@ -244,6 +245,10 @@ def a_backup_brings_everything_back(folder):
         expect_filled(stack)
         assert stack.token() == token and not (stack.folder / ".restore").exists()
         assert "is no backup" in stack.refused("restore", "--from", str(folder), "--yes")
+        with tarfile.open(copy / "influxdb.tar.gz", "w:gz") as forged:
+            forged.add("/etc/hostname", "../hostname")
+        assert "../hostname" in stack.refused("restore", "influxdb", "--from", str(copy), "--yes")
+        expect_filled(stack)
         stack.do("backup", "influxdb")                                       # to its own folder; the latest counts
         stack.write("gpu-metrics", "m,gpu=c v=4 4")
         stack.do("restore", "--yes")

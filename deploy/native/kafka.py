@@ -14,7 +14,7 @@ from .process import Server, poll_until, port_answers
 from .settings import HOST, StackError, private_folder, write_private
 
 # For a small machine (measured): half the CPU until ready, at no loss in a broker that is seldom busy.
-JVM = ("-Xms64m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+JVM = ("-Xms64m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
 USERS = ("admin", "producer", "sink")
 MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 
