@@ -122,5 +122,14 @@ TEST(RulesConfig, WhatIsNoTomlIsAnErrorWithItsLine) {
   EXPECT_EQ(error_of("# \xff\xfe\n"), "gpulse.toml:1: Encountered invalid utf-8 sequence");
 }
 
+// toml++ by itself goes wrong here.
+TEST(RulesConfig, LettersOutsideASCIIAreAnErrorOrText) {
+  for (const std::string_view text :
+       {"\nr\xEF\xBB\x9F = 1\n", "\n\xC3\xA9 = 1\n", "\n[[rules]] \xEF\xBB\xBE\n"}) {
+    EXPECT_TRUE(error_of(text).starts_with("gpulse.toml:2: ")) << text << error_of(text);
+  }
+  EXPECT_TRUE(error_of("# größe\n[[rules]]\nmetric = \"größe\"\n").ends_with("\"gpu_temperature\""));
+}
+
 }  // namespace
 }  // namespace gpulse
