@@ -6,6 +6,20 @@
 
 #include "cli/command.h"
 
+namespace {
+
+// Without a command: what there is, as --help says it. With one that is none: its name.
+int refuse(const CLI::App& app, int argc, char** argv) {
+  if (argc > 1 && argv[1][0] != '-') {
+    fmt::print(stderr, "gpulse: there is no command {}; gpulse --help lists them\n", argv[1]);
+  } else {
+    fmt::print(stderr, "{}", app.help());
+  }
+  return gpulse::exit_code(gpulse::ErrorKind::usage);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace gpulse;
   CLI::App app{"gpulse shows and keeps what GPU-Z's sensor log says about a graphics card"};
@@ -17,6 +31,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool asked = error.get_exit_code() == 0;
+    if (!asked && app.get_subcommands().empty()) return refuse(app, argc, argv);
     // Help and version are "errors" of exit code 0 to CLI11; all others are usage errors to us.
     return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::usage);
   }

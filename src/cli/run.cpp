@@ -184,6 +184,10 @@ Expected<EmbeddedOptions> options_of(const Arguments& arguments) {
     return usage_error("--loop and --keep-time exclude each other: a second pass would bring "
                        "nothing new");
   }
+  if (arguments.loop && options.replay->speed == 0) {
+    return usage_error("--loop and --replay max exclude each other: passes would fill the disk as "
+                       "fast as it writes; give a speed, as --replay 1000");
+  }
   options.server.listen = arguments.listen;
   options.server.port = arguments.port;
   options.server.token_file = path_of(arguments.token_file);
