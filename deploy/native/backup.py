@@ -54,7 +54,9 @@ def read(settings, source):
 
 def put_back(settings, folder, servers):
     """Replaces the data of stopped servers; theirs of now go only when the backup's are all unpacked."""
-    hidden = private_folder(settings.folder / ".restore")
+    hidden = settings.folder / ".restore"
+    shutil.rmtree(hidden, ignore_errors=True)
+    private_folder(hidden)
     try:
         for server in servers:
             _unpack(folder / f"{server.name}.tar.gz", hidden)

@@ -40,7 +40,8 @@ def servers(settings):
         name="influxdb", service="influxdb", data=data, ports=(settings["influxdb"]["port"],), command=command,
         prepare=lambda: data.mkdir(exist_ok=True, mode=0o700),
         environment={"GOMEMLIMIT": f"{settings['influxdb']['memory_mb']}MiB"},
-        ready=lambda: request(settings, "GET", "/health")[0] == 200, settle=lambda: _set_up(settings))]
+        ready=lambda: request(settings, "GET", "/health")[0] == 200, settle=lambda: _set_up(settings),
+        urgent=True)]
 
 
 def request(settings, method, path, body=None, token=None):

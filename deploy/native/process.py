@@ -30,6 +30,7 @@ class Server:
     prepare: Callable = lambda: None   # before the start: settings, formatting
     settle: Callable = lambda: None    # once ready: first set-up, rights
     after: tuple = ()            # services that must be ready before
+    urgent: bool = False         # not to be left alone between start and settle
     patience_s: float = 90
 
 
