@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "fuzz/check.h"
-#include "store/ledger.h"
 #include "store/row_codec.h"
+#include "store/window_codec.h"
 
 namespace {
 

@@ -163,12 +163,17 @@ void HotColumns::append(const SampleBatch& rows) {
 
 void HotColumns::seal() {
   sealed_.push_back(std::make_shared<const HotChunk>(open_));
+  sealed_bytes_ += sealed_.back()->bytes();
   open_.times.clear();
   open_packed_.reset();
 }
 
 void HotColumns::drop_before(Timestamp time) {
-  std::erase_if(sealed_, [&](const HotChunkPtr& chunk) { return chunk->last() < time; });
+  std::erase_if(sealed_, [&](const HotChunkPtr& chunk) {
+    const bool over = chunk->last() < time;
+    if (over) sealed_bytes_ -= chunk->bytes();
+    return over;
+  });
 }
 
 std::vector<HotChunkPtr> HotColumns::snapshot() const {
@@ -181,8 +186,7 @@ std::vector<HotChunkPtr> HotColumns::snapshot() const {
 }
 
 std::size_t HotColumns::bytes() const {
-  std::size_t total = sizeof *this;
-  for (const HotChunkPtr& chunk : sealed_) total += chunk->bytes();
+  std::size_t total = sizeof *this + sealed_bytes_;
   for (const ReadingColumn& column : open_.columns) total += column.size() * 5;
   return total;
 }

@@ -12,8 +12,7 @@
 namespace gpulse {
 
 // Integers by their distance from the smallest, in as few bytes each as the largest needs: 0, 1, 2,
-// 4 or
-// 8. Sensors move within a range of a few hundred steps, so most columns take a byte a row.
+// 4 or 8. Sensors move within a range of a few hundred steps, so most columns take a byte a row.
 class PackedIntegers {
  public:
   PackedIntegers() = default;
@@ -63,7 +62,7 @@ class HotChunk {
 };
 using HotChunkPtr = std::shared_ptr<const HotChunk>;
 
-// The chunks of one device: sealed ones, and the rows that came since in an open one per source.
+// The chunks of one device: sealed ones, and the rows that came since in an open one.
 // Not thread-safe; a snapshot can be read without the lock that guards the rest.
 class HotColumns {
  public:
@@ -82,6 +81,7 @@ class HotColumns {
   void seal();
 
   std::vector<HotChunkPtr> sealed_;
+  std::size_t sealed_bytes_ = 0;  // kept up, since it is asked for at every commit
   SampleBatch open_;
   mutable HotChunkPtr open_packed_;  // of the open rows, until the next append
 };

@@ -1,11 +1,10 @@
+#include "store/ledger_reader.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
 
-#include "store/ledger.h"
-#include "store/ledger_schema.h"
+#include "store/window_codec.h"
 
 namespace gpulse {
 namespace {
@@ -65,6 +64,25 @@ class BlockBuilder {
   std::vector<Timestamp> times_;
   std::vector<std::vector<double>> values_;
 };
+
+Alert read_alert(const Statement& row, const SessionRecord& session) {
+  Alert alert;
+  alert.device = session.device;
+  alert.source = session.source;
+  alert.session = session.session;
+  alert.rule = {std::string(row.text(0)), row.real(1), row.real(2),
+                std::chrono::seconds{row.integer(3)},
+                parse_severity(row.text(4)).value_or(Severity::warning)};
+  alert.began = from_microseconds(row.integer(5));
+  if (const auto ended = row.optional_integer(6)) alert.ended = from_microseconds(*ended);
+  if (!row.is_null(7)) {
+    alert.end_reason =
+        row.text(7) == to_string(AlertEnd::released) ? AlertEnd::released : AlertEnd::session_ended;
+  }
+  alert.peak = row.real(8);
+  alert.peak_at = from_microseconds(row.integer(9));
+  return alert;
+}
 
 constexpr std::string_view kSelectRows =
     "SELECT time, offset, format, readings FROM samples WHERE session=?1 AND time>=?2 AND time<=?3 "
@@ -167,27 +185,20 @@ Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestam
   return {};
 }
 
-Expected<std::vector<Window>> LedgerReader::windows(const std::map<std::int64_t, SessionRecord>& of,
-                                                    Timestamp from, Timestamp to,
-                                                    std::size_t limit) {
+Expected<std::vector<Window>> LedgerReader::windows(std::vector<LedgerSession> of, Timestamp from,
+                                                    Timestamp to, std::size_t limit) {
   // Newest session first; a session's windows lie together in the ledger, in order of time.
-  std::vector<const std::pair<const std::int64_t, SessionRecord>*> sessions;
-  for (const auto& session : of) sessions.push_back(&session);
-  std::ranges::sort(sessions, std::ranges::greater{}, [](const auto* s) { return s->second.last; });
+  std::ranges::sort(of, std::ranges::greater{}, [](const auto& s) { return s.record.last; });
   auto rows = database_->prepare(
       "SELECT begin, end, rows, final, metrics FROM windows WHERE session=?1 AND begin<=?2 AND "
       "end>?3 ORDER BY begin DESC LIMIT ?4");
   if (!rows) return std::unexpected(rows.error());
   std::vector<Window> windows;
-  for (const auto* session : sessions) {
+  for (const auto& [id, session] : of) {
     if (windows.size() >= limit) break;
-    rows->bind(1, session->first).bind(2, to_microseconds(to)).bind(3, to_microseconds(from));
+    rows->bind(1, id).bind(2, to_microseconds(to)).bind(3, to_microseconds(from));
     rows->bind(4, static_cast<std::int64_t>(limit - windows.size()));
-    for (;;) {
-      const auto row = rows->step();
-      if (!row) return std::unexpected(row.error());
-      if (!*row) break;
-      const SessionRecord& record = session->second;
+    auto read = rows->for_each([&, &record = session]() -> Expected<void> {
       Window window{record.device,
                     record.source,
                     record.session,
@@ -201,13 +212,15 @@ Expected<std::vector<Window>> LedgerReader::windows(const std::map<std::int64_t,
         return damaged("a window");
       }
       windows.push_back(std::move(window));
-    }
+      return {};
+    });
+    if (!read) return std::unexpected(read.error());
   }
   std::ranges::stable_sort(windows, std::ranges::greater{}, &Window::begin);
   return windows;
 }
 
-Expected<std::vector<Alert>> LedgerReader::alerts(const std::map<std::int64_t, SessionRecord>& of,
+Expected<std::vector<Alert>> LedgerReader::alerts(const std::vector<LedgerSession>& of,
                                                   Timestamp from, Timestamp to, std::size_t limit) {
   auto rows = database_->prepare(
       "SELECT metric, limit_, release, hold, severity, began, ended, end_reason, peak, peak_at "
@@ -216,27 +229,11 @@ Expected<std::vector<Alert>> LedgerReader::alerts(const std::map<std::int64_t, S
   std::vector<Alert> alerts;
   for (const auto& [id, record] : of) {
     rows->bind(1, id).bind(2, to_microseconds(to)).bind(3, to_microseconds(from));
-    for (;;) {
-      const auto row = rows->step();
-      if (!row) return std::unexpected(row.error());
-      if (!*row) break;
-      Alert alert;
-      alert.device = record.device;
-      alert.source = record.source;
-      alert.session = record.session;
-      alert.rule = {std::string(rows->text(0)), rows->real(1), rows->real(2),
-                    std::chrono::seconds{rows->integer(3)},
-                    parse_severity(rows->text(4)).value_or(Severity::warning)};
-      alert.began = from_microseconds(rows->integer(5));
-      if (const auto ended = rows->optional_integer(6)) alert.ended = from_microseconds(*ended);
-      if (!rows->is_null(7)) {
-        alert.end_reason = rows->text(7) == to_string(AlertEnd::released) ? AlertEnd::released
-                                                                          : AlertEnd::session_ended;
-      }
-      alert.peak = rows->real(8);
-      alert.peak_at = from_microseconds(rows->integer(9));
-      alerts.push_back(std::move(alert));
-    }
+    auto read = rows->for_each([&, &session = record]() -> Expected<void> {
+      alerts.push_back(read_alert(*rows, session));
+      return {};
+    });
+    if (!read) return std::unexpected(read.error());
   }
   std::ranges::stable_sort(alerts, std::ranges::greater{}, &Alert::began);
   if (alerts.size() > limit) alerts.resize(limit);
@@ -250,12 +247,12 @@ Expected<std::vector<SetAsideRecord>> LedgerReader::set_aside(std::int64_t sourc
   if (!rows) return std::unexpected(rows.error());
   rows->bind(1, source_id).bind(2, static_cast<std::int64_t>(limit));
   std::vector<SetAsideRecord> records;
-  for (;;) {
-    const auto row = rows->step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) return records;
+  auto read = rows->for_each([&]() -> Expected<void> {
     records.push_back({rows->integer(0), rows->integer(1), std::string(rows->text(2))});
-  }
+    return {};
+  });
+  if (!read) return std::unexpected(read.error());
+  return records;
 }
 
 }  // namespace gpulse

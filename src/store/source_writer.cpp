@@ -71,16 +71,11 @@ void SourceWriter::catch_up_with_retention() {
   removals_ = store_.removals_;
   if (sessions_.empty()) return;
   LedgerSession& running = sessions_.back();
-  const std::lock_guard lock(store_.book_mutex_);
-  const auto book = store_.devices_.find(source_.record.device);
-  if (book != store_.devices_.end()) {
-    for (const LedgerSession& session : book->second.sessions) {
-      if (session.record.source == running.record.source &&
-          session.record.session == running.record.session) {
-        running = session;
-        return;
-      }
-    }
+  const SessionRecord& record = running.record;
+  if (auto known =
+          store_.book_.find_session(source_.record.device, record.source, record.session)) {
+    running = *std::move(known);
+    return;
   }
   running.id = 0;
   running.record.rows = 0;

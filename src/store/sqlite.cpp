@@ -67,6 +67,14 @@ Expected<void> Statement::run() {
   return {};
 }
 
+Expected<std::int64_t> Statement::one_integer() {
+  const auto stepped = step();
+  if (!stepped) return std::unexpected(stepped.error());
+  const std::int64_t value = *stepped ? integer(0) : 0;
+  reset();
+  return value;
+}
+
 void Statement::reset() { sqlite3_reset(statement_.get()); }
 
 std::int64_t Statement::integer(int column) const {

@@ -1,4 +1,5 @@
-// SQLite's C interface with owners and values: what the ledger needs of it, no more.
+// SQLite's C interface with owners and values: what the ledger needs of it, no more. Errors are
+// operation errors that name the file; a locked file, a full disk and an I/O error may pass.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ namespace gpulse {
 
 class Database;
 
-// A prepared statement. Binds from 1 as SQL's ?1 does, reads columns from 0. Not thread-safe.
+// A prepared statement. Binds from 1 as SQL's ?1 does, reads columns from 0. Not thread-safe; must
+// go before its database.
 class Statement {
  public:
   Statement() = default;  // only to be assigned to
@@ -36,6 +38,22 @@ class Statement {
   [[nodiscard]] Expected<bool> step();
   // For statements without rows: steps once and resets.
   [[nodiscard]] Expected<void> run();
+  // Steps through all rows; `row` reads each from this statement and returns an Expected<void>, an
+  // error of which ends it.
+  template <class Row>
+  [[nodiscard]] Expected<void> for_each(Row row) {
+    for (;;) {
+      const auto stepped = step();
+      if (!stepped) return std::unexpected(stepped.error());
+      if (!*stepped) return {};
+      if (auto taken = row(); !taken) {
+        reset();
+        return taken;
+      }
+    }
+  }
+  // The integer that is its only row's first column; then it is ready to be bound again.
+  [[nodiscard]] Expected<std::int64_t> one_integer();
   void reset();
 
   [[nodiscard]] std::int64_t integer(int column) const;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,8 +13,10 @@
 
 #include "platform/file.h"
 #include "store/history.h"
-#include "store/hot_columns.h"
 #include "store/ledger.h"
+#include "store/reader_pool.h"
+#include "store/source_claims.h"
+#include "store/store_book.h"
 
 namespace gpulse {
 
@@ -42,25 +44,10 @@ struct StoreOptions {
 };
 
 class SourceWriter;
-class Store;
 
-// A source is read by one at a time: whoever holds this. Given back when it goes, which must be
-// before the store does.
-class SourceClaim {
- public:
-  SourceClaim() = default;  // of nothing
-  SourceClaim(SourceClaim&& other) noexcept;
-  SourceClaim& operator=(SourceClaim&& other) noexcept;
-  ~SourceClaim();
-
- private:
-  friend class Store;
-  SourceClaim(Store& store, std::string source) : store_(&store), source_(std::move(source)) {}
-  Store* store_ = nullptr;
-  std::string source_;
-};
-
-// One program at a time per folder. Members may be called from any thread; writers take turns.
+// One program at a time per folder. Members may be called from any thread. Writers take turns; a
+// scan waits for one only where a device's newest rows have to be brought into memory. Errors are
+// of operation, and name the file.
 class Store final : public History {
  public:
   // Makes the folder when it is missing. `clock` must outlive the store.
@@ -83,21 +70,15 @@ class Store final : public History {
   [[nodiscard]] Expected<void> scan(const ScanRequest& request,
                                     const Visitor& visitor) const override;
 
-  // The newest row of a device with its readings; none when there is no such device.
-  struct Newest {
-    Timestamp time;
-    std::vector<double> readings;  // one per metric of the device's record; NaN where absent
-  };
-  [[nodiscard]] std::optional<Newest> newest(const Device& device) const;
+  // None before a row of the device has come since the program began.
+  [[nodiscard]] std::optional<NewestRow> newest(const Device& device) const;
 
-  // What is known of the source of that identity, or was last read from that file.
+  // What is known of the source of that identity.
   [[nodiscard]] std::optional<LedgerSource> find_source(const std::string& source) const;
-  [[nodiscard]] std::optional<LedgerSource> find_source_of_file(const std::string& file) const;
-  // For reading that source from `file`. An input error that names the other file when it is being
-  // read already.
+  // See SourceClaims; it must go before the store does.
   [[nodiscard]] Expected<SourceClaim> claim(const std::string& source, const std::string& file);
-  // The device that a new source of this wish gets: as wished unless another source of `taken`'s
-  // kind bears it already; then with "-2", "-3", ... behind the gpu.
+  // The device that a new source of this wish gets: as wished unless another source bears it
+  // already; then with "-2", "-3", ... behind the gpu.
   [[nodiscard]] Device free_device(const Device& wish) const;
 
   // Imports that were handed over and not ended.
@@ -116,48 +97,26 @@ class Store final : public History {
 
  private:
   friend class SourceWriter;
-  friend class SourceClaim;
-
-  struct DeviceBook {
-    DeviceRecord record;  // its state is worked out when asked
-    bool appended = false;  // grew while followed
-    std::vector<LedgerSession> sessions;  // in order of their first rows
-    std::optional<HotColumns> hot;  // when loaded
-    std::uint64_t last_asked = 0;  // of hot, by asks_
-    Timestamp newest_at;  // time of the newest row, and its readings by metric
-    std::map<std::string, double> newest;
-  };
 
   Store(StoreOptions options, const Clock& clock, FolderLock lock);
-  [[nodiscard]] Expected<void> load();
-  [[nodiscard]] DeviceState state_of(const DeviceBook& book) const;
-  [[nodiscard]] Timestamp hot_from(const DeviceBook& book) const;
-  // Loads a device's hot columns when they are not, letting others go beyond the cap.
+  // Loads a device's hot columns when they are not there.
   [[nodiscard]] Expected<void> ensure_hot(const Device& device) const;
-  void let_hot_go(const Device& except) const;
+  // What a writer has just committed, into the book and to the listener. It has the writing turn.
   void publish(const SourceWriter& writer);
-  void apply_rows(DeviceBook& book, const SampleBatch& rows);
-
-  class ReaderLease;
-  [[nodiscard]] Expected<ReaderLease> reader() const;
 
   const StoreOptions options_;
   const Clock& clock_;
   const FolderLock lock_;
-  std::filesystem::path file_;
-  std::filesystem::path uploads_;
+  const std::filesystem::path uploads_;
   StoreListener* listener_ = nullptr;
 
-  // Taken in this order.
-  mutable std::mutex write_mutex_;  // the ledger's writing connection
+  SourceClaims claims_;
+  mutable ReaderPool readers_;
+  mutable StoreBook book_;
+  // The writing turn, of all below. Whoever has it may still call any of the above.
+  mutable std::mutex write_mutex_;
   std::unique_ptr<Ledger> ledger_;
   std::uint64_t removals_ = 0;  // times that retention took rows
-  mutable std::mutex book_mutex_;  // all that is below
-  mutable std::map<Device, DeviceBook> devices_;
-  std::map<std::string, LedgerSource> sources_;  // by identity
-  std::map<std::string, std::string> claims_;  // the files that sources are being read from
-  mutable std::uint64_t asks_ = 0;
-  mutable std::vector<std::unique_ptr<LedgerReader>> idle_readers_;
 };
 
 }  // namespace gpulse

@@ -1,7 +1,7 @@
-#include <algorithm>
-#include <cstring>
+#include "store/window_codec.h"
 
-#include "store/ledger.h"
+#include <cstdint>
+#include <cstring>
 
 namespace gpulse {
 namespace {
@@ -59,19 +59,6 @@ bool decode_window(std::string_view bytes, std::size_t columns,
     }
   }
   return bytes.empty();
-}
-
-void merge_metrics(std::vector<MetricRecord>& metrics, const RowFormat& format) {
-  for (std::size_t i = 0; i < format.decimals.size(); ++i) {
-    const ColumnName& column = format.layout.columns[i];
-    const int decimals = std::max(format.decimals[i], 0);
-    const auto known = std::ranges::find(metrics, column.metric, &MetricRecord::name);
-    if (known == metrics.end()) {
-      metrics.push_back({column.metric, column.unit, decimals});
-    } else {
-      known->decimals = std::max(known->decimals, decimals);
-    }
-  }
 }
 
 }  // namespace gpulse

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "store/ledger.h"
+#include "store/window_codec.h"
 
 namespace gpulse {
 namespace {
