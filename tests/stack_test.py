@@ -309,12 +309,15 @@ def a_stale_pid_harms_nobody(folder):
             file.write_text(f"{stranger.pid} {started} {boot}\n")            # the pid was given away again
             assert stack.states()["prometheus"] == "died"
             stack.do("up", "prometheus")
+            ours = file.read_text()
             file.write_text(f"{stranger.pid} {started} another-boot\n")
             stack.do("down", "prometheus")
             assert stranger.poll() is None, "a stranger was stopped"
+            file.write_text(ours)
         finally:
             stranger.kill()
             stranger.wait()
+        assert stack.states()["prometheus"] == "ready"
 
 
 @scenario
