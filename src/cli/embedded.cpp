@@ -9,8 +9,7 @@
 #include <mutex>
 #include <thread>
 
-#include "pipeline/log_feed.h"
-#include "pipeline/replay_feed.h"
+#include "cli/feeds.h"
 #include "platform/process_stats.h"
 #include "server/live_hub.h"
 #include "server/log_importer.h"
@@ -116,18 +115,6 @@ ProcessUsage process_usage() {
           static_cast<double>(stats->resident_bytes)};
 }
 
-void tell(const std::string& file, LogFeed::Notice notice, const std::string& detail) {
-  switch (notice) {
-    case LogFeed::Notice::waiting: return spdlog::info("{}: waiting for it to be written", file);
-    case LogFeed::Notice::opened: return spdlog::info("{}: reading, source {}", file, detail);
-    case LogFeed::Notice::caught_up: return spdlog::info("{}: read to its end, following", file);
-    case LogFeed::Notice::replaced: return spdlog::info("{}: a new file has its name", file);
-    case LogFeed::Notice::rewritten: return spdlog::info("{}: it was rewritten", file);
-    case LogFeed::Notice::trouble:
-      return spdlog::warn("{}: {}; nothing is lost, it is tried again", file, detail);
-  }
-}
-
 }  // namespace
 
 struct Embedded::Parts {
@@ -142,33 +129,6 @@ struct Embedded::Parts {
   std::unique_ptr<HttpServer> server;
   std::mutex mutex;
   std::condition_variable_any stopped;
-  std::size_t feeds_running = 0;
-  std::optional<Error> failed;
-
-  Expected<void> feed(const LogChoice& log, const std::stop_token& stop) {
-    if (options.replay) {
-      ReplayFeed replay(*store, clock,
-                        {log.file, log.device, options.zone, options.replay->speed,
-                         options.replay->history, options.replay->loop,
-                         options.replay->keep_time});
-      return replay.run(stop);
-    }
-    LogFeed feed(*store, clock, {log.file, log.device, options.zone, options.rezone},
-                 [file = display(log.file)](LogFeed::Notice notice, const std::string& detail) {
-                   tell(file, notice, detail);
-                 });
-    return feed.run(stop);
-  }
-
-  void run_feed(const LogChoice& log, std::stop_source& stop) {
-    const auto done = feed(log, stop.get_token());
-    const std::lock_guard lock(mutex);
-    --feeds_running;
-    if (done) return;
-    if (feeds_running > 0) return spdlog::error("{}", done.error().message);
-    failed = done.error();
-    stop.request_stop();
-  }
 
   // States and retention, once a second and once an hour.
   void keep_house(const std::stop_token& stop) {
@@ -197,7 +157,7 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
   parts->listener = std::make_unique<HubListener>(*parts->store, parts->hub);
   parts->store->set_listener(parts->listener.get());
   parts->importer = std::make_unique<LogImporter>(
-      *parts->store, ImporterOptions{parts->options.host, parts->options.zone},
+      *parts->store, ImporterOptions{parts->options.logs.host, parts->options.logs.zone},
       [hub = &parts->hub](const ImportJob& job) { hub->publish_job(job); });
   parts->options.server.spool_folder = parts->store->uploads();
   auto server = HttpServer::build(
@@ -210,7 +170,7 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
        .exporter = {.version = GPULSE_VERSION,
                     .latest = [store = parts->store.get()] { return latest_readings(*store); },
                     .process_usage = process_usage},
-       .followed = files_of(parts->options.logs)});
+       .followed = files_of(parts->options.logs.logs)});
   if (!server) return std::unexpected(server.error());
   parts->server = std::move(*server);
   return std::unique_ptr<Embedded>(new Embedded(std::move(parts)));
@@ -221,16 +181,12 @@ std::string Embedded::url() const { return parts_->server->url(); }
 Expected<void> Embedded::run(std::stop_source& stop) {
   Parts& parts = *parts_;
   if (auto resumed = parts.importer->resume(); !resumed) return resumed;
-  parts.feeds_running = parts.options.logs.size();
-  std::vector<std::jthread> threads;
-  for (const LogChoice& log : parts.options.logs) {
-    threads.emplace_back([&parts, &stop, &log] { parts.run_feed(log, stop); });
-  }
-  threads.emplace_back([&parts, &stop] { parts.keep_house(stop.get_token()); });
+  Feeds feeds(*parts.store, parts.clock);
+  feeds.start(parts.options.logs, stop);
+  std::jthread house([&parts, &stop] { parts.keep_house(stop.get_token()); });
   auto served = parts.server->run(stop.get_token());
   stop.request_stop();
-  threads.clear();  // joins
-  if (parts.failed) return std::unexpected(*parts.failed);
+  if (auto fed = feeds.join(); !fed) return fed;
   return served;
 }
 

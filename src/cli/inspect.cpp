@@ -96,8 +96,7 @@ void write_json(std::string& out, const std::vector<Inspected>& logs) {
   for (const Inspected& log : logs) {
     json.begin_object().member("file", log.file).member("bytes", log.bytes).key("source");
     log.summary.source().empty() ? json.null() : json.string(log.summary.source());
-    json.member("rows", log.summary.rows())
-        .member("set_aside", log.summary.set_aside_count());
+    json.member("rows", log.summary.rows()).member("set_aside", log.summary.set_aside_count());
     json.key("set_aside_detail").begin_array();
     for (const SetAside& line : log.summary.set_aside()) {
       json.begin_object()
@@ -262,7 +261,8 @@ Command add_inspect(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* app = root.add_subcommand("inspect", "Print what is in GPU-Z logs");
   app->add_option("LOG", options->logs, "the log files")->required();
-  app->add_flag("--json", options->json, "print JSON, with every session and metric, and set-aside lines");
+  app->add_flag("--json", options->json,
+                "print JSON, with every session and metric, and set-aside lines");
   app->add_option("--timezone", options->timezone, kTimeZoneHelp)->type_name("ZONE");
   return {app, [options] { return run(*options); }};
 }

@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 // How many bytes before the next read must still be what was read there.
 constexpr std::size_t kSeenBytes = 64;
 // Where the system tells of writes, polls only mend what it forgot; elsewhere they are all there
@@ -25,7 +24,6 @@ constexpr auto kPollWithoutNotices = 40ms;
 constexpr auto kLookAgain = 10s;
 constexpr auto kRetryFirst = 250ms;
 constexpr auto kRetryMax = 30000ms;
-constexpr auto kEndedAfter = 5min;
 // A writer may still hold a renamed log for a while; what it writes there is read as well.
 constexpr auto kLingerQuiet = 60s;
 
@@ -52,7 +50,7 @@ struct LogFeed::Tail {
   bool ended = false;      // published as ended
   bool silent = false;     // published as silent
   SteadyClock::time_point last_row = SteadyClock::now();
-  std::vector<char> buffer = std::vector<char>(kSeenBytes + kChunkBytes);
+  std::vector<char> buffer;
 
   void remember(std::string_view bytes) {
     seen.append(bytes.substr(bytes.size() - std::min(bytes.size(), kSeenBytes)));
@@ -195,8 +193,9 @@ Expected<std::unique_ptr<LogFeed::Tail>> LogFeed::attach(const FilePtr& file) {
 
 // Reads one chunk, if there is one, and commits it; whether there was one. What was read before is
 // read with it: the file may have been emptied and filled again since it was looked at.
-Expected<bool> LogFeed::read_more(Tail& tail) {
+Expected<bool> LogFeed::read_more(Tail& tail) const {
   const std::size_t seen = tail.seen.size();
+  tail.buffer.resize(kSeenBytes + options_.chunk_bytes);
   const auto got = tail.file->read_at(tail.at - static_cast<std::int64_t>(seen), tail.buffer);
   if (!got) return std::unexpected(got.error());
   std::string_view bytes(tail.buffer.data(), *got);

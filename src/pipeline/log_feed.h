@@ -24,6 +24,7 @@ struct LogFeedOptions {
   Device device;  // for a source that is new
   std::shared_ptr<const TimeZone> zone;
   bool rezone = false;  // what was read in another zone is removed and read again
+  std::size_t chunk_bytes = std::size_t{256} << 10;  // read, and committed, at once
 };
 
 // Reads what a log holds and follows what is written to it, for as long as the program runs:
@@ -73,7 +74,7 @@ class LogFeed {
   [[nodiscard]] Expected<std::unique_ptr<Tail>> attach(const FilePtr& file);
   [[nodiscard]] Expected<After> follow(std::unique_ptr<Tail>& owned, const std::stop_token& stop);
   [[nodiscard]] static Expected<Look> look(Tail& tail);
-  [[nodiscard]] static Expected<bool> read_more(Tail& tail);
+  [[nodiscard]] Expected<bool> read_more(Tail& tail) const;
   [[nodiscard]] static Expected<void> finish(Tail& tail, bool never_again);
   [[nodiscard]] Expected<void> mind_silence(Tail& tail);
   void linger(std::unique_ptr<Tail> tail);

@@ -153,6 +153,8 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
   source_.last_arrival = now;
   if (session.id == 0) attempt([&] { return store_.ledger_->put_session(session, source_.id); });
   if (failed_) return;
+  rows_.push_back(rows);
+  if (store_.options_.sink != nullptr) return;
   attempt([&] { return store_.ledger_->add_rows(session, rows, now); });
   windows_.push(rows, now, new_windows_);
   if (alerts_may_be_ended_ && rows.session == source_.checkpoint.reader.session) {
@@ -160,7 +162,6 @@ void SourceWriter::on_rows(const SampleBatch& rows) {
   }
   alerts_may_be_ended_ = false;
   alerts_.push(rows, new_alerts_);
-  rows_.push_back(rows);
 }
 
 // The first row has shown which log this is.
@@ -248,6 +249,9 @@ void SourceWriter::store_derived() {
 Expected<void> SourceWriter::commit(const LogReaderState& reader, std::uint64_t tail_hash,
                                     bool live) {
   live_ = live;
+  if (SampleSink* sink = store_.options_.sink; sink != nullptr && !rows_.empty()) {
+    attempt([&] { return sink->deliver(rows_, store_.options_.sink_stop); });
+  }
   if (source_.id != 0) {
     source_.record.bytes = reader.position;
     source_.checkpoint.reader = reader;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "store/reader_pool.h"
 #include "store/source_claims.h"
 #include "store/store_book.h"
+#include "telemetry/sample_sink.h"
 
 namespace gpulse {
 
@@ -41,6 +43,11 @@ struct StoreOptions {
   std::optional<std::int64_t> keep_bytes;
   std::vector<AlertRule> rules;
   WindowOptions windows;
+  // With a sink the store is the book of what that has taken: rows go there and are not kept here,
+  // nor is anything worked out from them; positions commit once it has them. Must outlive the
+  // store.
+  SampleSink* sink = nullptr;
+  std::stop_token sink_stop;  // ends a wait for the sink
 };
 
 class SourceWriter;

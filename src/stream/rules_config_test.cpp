@@ -112,7 +112,8 @@ TEST(RulesConfig, DurationsThatAreNone) {
 }
 
 TEST(RulesConfig, BracketsWithoutANameAreAnErrorAndNoCrash) {
-  for (const auto* text : {"\n[[[rules]]\n", "\n[ = ]\n", "\n[", "\n  [[ \t\nmetric='a'\n", "\n[[]]"}) {
+  for (const auto* text :
+       {"\n[[[rules]]\n", "\n[ = ]\n", "\n[", "\n  [[ \t\nmetric='a'\n", "\n[[]]"}) {
     EXPECT_EQ(error_of(text), "gpulse.toml:2: brackets without a name in them") << text;
   }
 }
@@ -128,7 +129,8 @@ TEST(RulesConfig, LettersOutsideASCIIAreAnErrorOrText) {
        {"\nr\xEF\xBB\x9F = 1\n", "\n\xC3\xA9 = 1\n", "\n[[rules]] \xEF\xBB\xBE\n"}) {
     EXPECT_TRUE(error_of(text).starts_with("gpulse.toml:2: ")) << text << error_of(text);
   }
-  EXPECT_TRUE(error_of("# größe\n[[rules]]\nmetric = \"größe\"\n").ends_with("\"gpu_temperature\""));
+  EXPECT_TRUE(
+      error_of("# größe\n[[rules]]\nmetric = \"größe\"\n").ends_with("\"gpu_temperature\""));
 }
 
 }  // namespace

@@ -1,0 +1,68 @@
+#include "cli/feeds.h"
+
+#include <spdlog/spdlog.h>
+
+#include "pipeline/log_feed.h"
+#include "pipeline/replay_feed.h"
+
+namespace gpulse::cli {
+namespace {
+
+// With a sink a commit waits for the other side's answer: many rows at once are worth more then.
+constexpr std::size_t kSinkChunkBytes = std::size_t{4} << 20;
+
+void tell(const std::string& file, LogFeed::Notice notice, const std::string& detail) {
+  switch (notice) {
+    case LogFeed::Notice::waiting: return spdlog::info("{}: waiting for it to be written", file);
+    case LogFeed::Notice::opened: return spdlog::info("{}: reading, source {}", file, detail);
+    case LogFeed::Notice::caught_up: return spdlog::info("{}: read to its end, following", file);
+    case LogFeed::Notice::replaced: return spdlog::info("{}: a new file has its name", file);
+    case LogFeed::Notice::rewritten: return spdlog::info("{}: it was rewritten", file);
+    case LogFeed::Notice::trouble:
+      return spdlog::warn("{}: {}; nothing is lost, it is tried again", file, detail);
+  }
+}
+
+}  // namespace
+
+void Feeds::start(const LogPlan& plan, std::stop_source& stop) {
+  running_ = plan.logs.size();
+  for (const LogChoice& log : plan.logs) {
+    threads_.emplace_back([this, &plan, &log, &stop] { run(plan, log, stop); });
+  }
+}
+
+Expected<void> Feeds::join() {
+  threads_.clear();
+  if (failed_) return std::unexpected(*failed_);
+  return {};
+}
+
+void Feeds::run(const LogPlan& plan, const LogChoice& log, std::stop_source& stop) {
+  const auto done = feed(plan, log, stop.get_token());
+  const std::lock_guard lock(mutex_);
+  --running_;
+  if (done) return;
+  if (running_ > 0) return spdlog::error("{}", done.error().message);
+  failed_ = done.error();
+  stop.request_stop();
+}
+
+Expected<void> Feeds::feed(const LogPlan& plan, const LogChoice& log, const std::stop_token& stop) {
+  if (plan.replay) {
+    const ReplayChoice& replay = *plan.replay;
+    return ReplayFeed(store_, clock_,
+                      {log.file, log.device, plan.zone, replay.speed, replay.history, replay.loop,
+                       replay.keep_time})
+        .run(stop);
+  }
+  LogFeedOptions options{log.file, log.device, plan.zone, plan.rezone};
+  if (store_.options().sink != nullptr) options.chunk_bytes = kSinkChunkBytes;
+  return LogFeed(store_, clock_, std::move(options),
+                 [file = display(log.file)](LogFeed::Notice notice, const std::string& detail) {
+                   tell(file, notice, detail);
+                 })
+      .run(stop);
+}
+
+}  // namespace gpulse::cli
