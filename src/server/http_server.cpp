@@ -15,6 +15,7 @@
 
 #include "server/connection.h"
 #include "server/spool_file.h"
+#include "server/stoppable_history.h"
 
 namespace gpulse {
 namespace {
@@ -144,7 +145,8 @@ Expected<std::string> token_of(const ServerOptions& options,
 struct HttpServer::Impl {
   Impl(const ServerOptions& options, ServerParts parts, AccessOptions access,
        std::unique_ptr<asio::io_context> io_made, std::vector<tcp::acceptor> acceptors_made)
-      : api(parts.history, parts.rules, parts.jobs),
+      : history(parts.history, scans.get_token()),
+        api(history, parts.rules, parts.jobs),
         exporter(parts.history, std::move(parts.rules), parts.clock, parts.exporter),
         router(Access(std::move(access)), api, exporter, WebAssets::built_in(), parts.history,
                parts.clock, std::move(parts.followed)),
@@ -158,6 +160,8 @@ struct HttpServer::Impl {
   void begin_stop();
   void serve_until_stopped();
 
+  std::stop_source scans;  // stopped with the server: an answer over years must not hold it up
+  const StoppableHistory history;
   const Api api;
   const Exporter exporter;
   const Router router;
@@ -261,8 +265,10 @@ std::string HttpServer::url() const { return impl_->url; }
 Expected<void> HttpServer::run(const std::stop_token& stop) {
   Expected<void> ended;
   {
-    const std::stop_callback on_stop(
-        stop, [this] { asio::post(*impl_->io, [this] { impl_->begin_stop(); }); });
+    const std::stop_callback on_stop(stop, [this] {
+      impl_->scans.request_stop();
+      asio::post(*impl_->io, [this] { impl_->begin_stop(); });
+    });
     try {
       impl_->serve_until_stopped();
     } catch (const std::exception& thrown) {

@@ -77,8 +77,9 @@ class HttpServer {
   // Where a browser on this machine finds the page: "http://127.0.0.1:8337/".
   [[nodiscard]] std::string url() const;
 
-  // Serves on the calling thread, with two more for answers, until asked to stop; then lets what is
-  // being answered finish, for kStopGrace at most. Once.
+  // Serves on the calling thread, with two more for answers, until asked to stop. Then scans of the
+  // history end at once, with an error to who asked, and what else is being answered finishes, for
+  // kStopGrace at most. Once.
   [[nodiscard]] Expected<void> run(const std::stop_token& stop);
 
  private:

@@ -1,10 +1,14 @@
 // The server through its front door: a socket.
 #include "server/http_server.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -30,9 +34,12 @@ class HttpServerTest : public testing::Test {
   }
 
   ServerParts parts() {
-    return {world.history, world.rules,
-            world.jobs,    hub,
-            world.clock,   {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}},
+    return {world.history,
+            world.rules,
+            world.jobs,
+            hub,
+            world.clock,
+            {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}},
             {}};
   }
   void start() {
@@ -375,6 +382,32 @@ TEST_F(HttpServerTest, AStopEndsLiveAndIdleClientsAtOnce) {
   EXPECT_TRUE(live.ended());
   EXPECT_TRUE(idle.ended());
   EXPECT_FALSE(hub.has_clients());
+}
+
+// Years of history take longer to scan than anyone who stops the program will wait.
+TEST_F(HttpServerTest, AStopEndsAnAnswerThatIsStillBeingReadUp) {
+  std::atomic<bool> scanning = false;
+  world.history.on_scan = [&](const ScanRequest& request) {
+    scanning = true;
+    if (!request.stop.stop_possible()) return;
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait(lock, request.stop, [] { return false; });
+  };
+  start();
+  Client client(port);
+  for (const std::string_view question : {"stats", "sessions"}) {
+    client.send(client.request("GET", fmt::format("/api/v1/{}?host=rig&gpu=gpu0", question)));
+  }
+  ASSERT_TRUE(comes_true([&] { return scanning.load(); }));
+  const auto begin = std::chrono::steady_clock::now();
+  stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{1});
+  const Answer answer = client.answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.body, R"({"error":{"kind":"operation","message":"cannot read the statistics: )"
+                         R"(gpulse is stopping"}})");
+  EXPECT_TRUE(client.ended());
 }
 
 TEST_F(HttpServerTest, AServerThatNeverRanCanGo) {

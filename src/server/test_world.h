@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -105,6 +106,8 @@ class TestHistory final : public History {
   [[nodiscard]] Expected<void> scan(const ScanRequest& request,
                                     const Visitor& visitor) const override {
     ++scans;
+    if (on_scan) on_scan(request);
+    if (request.stop.stop_requested()) return scan_stopped();
     for (const Stored& stored : stored_) {
       if (stored.record.device == request.device && !visit(stored, request, visitor)) break;
     }
@@ -117,6 +120,7 @@ class TestHistory final : public History {
   std::vector<Window> windows_;
   std::vector<Alert> alerts_;
   mutable std::atomic<int> scans = 0;
+  std::function<void(const ScanRequest&)> on_scan;  // called at the beginning of each
   bool failing = false;
 
  private:

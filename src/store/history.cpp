@@ -11,4 +11,6 @@ std::string_view to_string(DeviceState state) {
   return "ended";
 }
 
+std::unexpected<Error> scan_stopped() { return operation_error("gpulse is stopping", true); }
+
 }  // namespace gpulse

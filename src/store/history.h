@@ -5,7 +5,9 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stream/alert.h"
@@ -94,6 +96,7 @@ struct ScanRequest {
   Timestamp from;  // both inclusive
   Timestamp to;
   std::vector<std::string> metrics;
+  std::stop_token stop{};  // ends the scan, soon and with an error
 };
 
 // Reads are consistent with what was committed when they began. All members may be called from any
@@ -118,10 +121,14 @@ class History {
                                                             Timestamp to,
                                                             std::size_t limit) const = 0;
   // Visits the rows of [from, to]: sessions in order of their first rows, the blocks of a session
-  // one after the other. The visitor returns false to stop.
+  // one after the other. The visitor returns false when it has seen enough. When request.stop is
+  // requested meanwhile, scan_stopped() is returned, whatever was visited.
   using Visitor = std::function<bool(const Block&)>;
   [[nodiscard]] virtual Expected<void> scan(const ScanRequest& request,
                                             const Visitor& visitor) const = 0;
 };
+
+// An operation error: the scan was asked to stop.
+[[nodiscard]] std::unexpected<Error> scan_stopped();
 
 }  // namespace gpulse

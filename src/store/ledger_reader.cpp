@@ -145,7 +145,7 @@ Expected<void> LedgerReader::scan(const LedgerSession& session, Timestamp from, 
 
 Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestamp from,
                                           Timestamp to,
-                                          const std::function<void(const SampleBatch&)>& visitor) {
+                                          const std::function<bool(const SampleBatch&)>& visitor) {
   auto rows = database_->prepare(kSelectRows);
   if (!rows) return std::unexpected(rows.error());
   rows->bind(1, session.id).bind(2, to_microseconds(from)).bind(3, to_microseconds(to));
@@ -159,12 +159,13 @@ Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestam
   std::int64_t format_id = 0;
   const RowFormat* row_format = nullptr;
   const auto emit = [&] {
-    if (batch.rows() > 0) visitor(batch);
+    const bool more = batch.rows() == 0 || visitor(batch);
     batch.times.clear();
     batch.offsets.clear();
     batch.columns.clear();
     for (const int decimals : row_format->decimals)
       batch.columns.emplace_back(std::max(decimals, 0));
+    return more;
   };
   for (;;) {
     const auto row = rows->step();
@@ -175,13 +176,13 @@ Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestam
       const auto known = format(format_id);
       if (!known) return std::unexpected(known.error());
       row_format = *known;
-      emit();
+      if (!emit()) return {};
     }
     batch.times.push_back(from_microseconds(rows->integer(0)));
     batch.offsets.push_back(rows->integer(1));
     if (!decode_row(rows->text(3), *row_format, batch.columns)) return damaged("a row");
   }
-  if (batch.rows() > 0) visitor(batch);
+  if (batch.rows() > 0) static_cast<void>(visitor(batch));
   return {};
 }
 

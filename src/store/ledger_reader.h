@@ -29,10 +29,10 @@ class LedgerReader {
   [[nodiscard]] Expected<void> scan(const LedgerSession& session, Timestamp from, Timestamp to,
                                     const std::vector<std::string>& metrics,
                                     const std::function<bool(const Block&)>& visitor);
-  // As above, as batches with their offsets and exact counts.
+  // The same, as batches with their offsets and exact counts.
   [[nodiscard]] Expected<void> scan_batches(const LedgerSession& session, Timestamp from,
                                             Timestamp to,
-                                            const std::function<void(const SampleBatch&)>& visitor);
+                                            const std::function<bool(const SampleBatch&)>& visitor);
   // Windows and alerts of the sessions that touch [from, to], newest first.
   [[nodiscard]] Expected<std::vector<Window>> windows(std::vector<LedgerSession> of, Timestamp from,
                                                       Timestamp to, std::size_t limit);

@@ -107,7 +107,11 @@ class Store final : public History {
 
   Store(StoreOptions options, const Clock& clock, FolderLock lock);
   // Loads a device's hot columns when they are not there.
-  [[nodiscard]] Expected<void> ensure_hot(const Device& device) const;
+  [[nodiscard]] Expected<void> ensure_hot(const Device& device, const std::stop_token& stop) const;
+  [[nodiscard]] Expected<void> scan_session(const LedgerSession& session,
+                                            const StoreBook::ScanPlan& plan,
+                                            const ScanRequest& request,
+                                            const Visitor& visitor) const;
   // What a writer has just committed, into the book and to the listener. It has the writing turn.
   void publish(const SourceWriter& writer);
 

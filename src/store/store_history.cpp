@@ -40,7 +40,7 @@ Expected<std::vector<Alert>> Store::alerts(const Device& device, Timestamp from,
   return (*ledger)->alerts(book_.sessions_touching(device, from, to), from, to, limit);
 }
 
-Expected<void> Store::ensure_hot(const Device& device) const {
+Expected<void> Store::ensure_hot(const Device& device, const std::stop_token& stop) const {
   if (!book_.missing_hot(device)) return {};
   // No row may come between reading the ledger and having the columns.
   const std::lock_guard turn(write_mutex_);
@@ -51,8 +51,12 @@ Expected<void> Store::ensure_hot(const Device& device) const {
   if (!ledger) return std::unexpected(ledger.error());
   for (const LedgerSession& session : missing->sessions) {
     auto scanned = (*ledger)->scan_batches(session, missing->from, session.record.last,
-                                           [&](const SampleBatch& rows) { hot.append(rows); });
+                                           [&](const SampleBatch& rows) {
+                                             hot.append(rows);
+                                             return !stop.stop_requested();
+                                           });
     if (!scanned) return scanned;
+    if (stop.stop_requested()) return scan_stopped();
   }
   book_.put_hot(device, std::move(hot));
   return {};
@@ -91,25 +95,38 @@ bool visit_chunk(const HotChunk& chunk, const SessionRecord& session, ScanRange 
 }  // namespace
 
 Expected<void> Store::scan(const ScanRequest& request, const Visitor& visitor) const {
-  if (auto hot = ensure_hot(request.device); !hot) return hot;
-  const auto plan = book_.plan_scan(request.device, request.from, request.to);
+  if (auto hot = ensure_hot(request.device, request.stop); !hot) return hot;
   bool more = true;
+  const Visitor visit = [&](const Block& block) {
+    return more = !request.stop.stop_requested() && visitor(block);
+  };
+  const auto plan = book_.plan_scan(request.device, request.from, request.to);
   for (const LedgerSession& session : plan.sessions) {
-    const SessionRecord& record = session.record;
-    if (record.first < plan.hot_begin && request.from < plan.hot_begin) {
-      auto ledger = readers_.lease();
-      if (!ledger) return std::unexpected(ledger.error());
-      const Timestamp cold_end = plan.hot_begin - std::chrono::microseconds{1};
-      auto scanned =
-          (*ledger)->scan(session, request.from, std::min(request.to, cold_end), request.metrics,
-                          [&](const Block& block) { return more = visitor(block); });
-      if (!scanned || !more) return scanned;
-    }
-    const ScanRange range{std::max(request.from, plan.hot_begin), request.to};
-    for (const HotChunkPtr& chunk : plan.chunks) {
-      if (chunk->session() != record.session || chunk->source() != record.source) continue;
-      if (!visit_chunk(*chunk, record, range, request.metrics, visitor)) return {};
-    }
+    if (auto scanned = scan_session(session, plan, request, visit); !scanned) return scanned;
+    if (!more) break;
+  }
+  if (request.stop.stop_requested()) return scan_stopped();
+  return {};
+}
+
+// What of the session is in the ledger alone, then what is in memory.
+Expected<void> Store::scan_session(const LedgerSession& session, const StoreBook::ScanPlan& plan,
+                                   const ScanRequest& request, const Visitor& visitor) const {
+  const SessionRecord& record = session.record;
+  bool more = true;
+  if (record.first < plan.hot_begin && request.from < plan.hot_begin) {
+    auto ledger = readers_.lease();
+    if (!ledger) return std::unexpected(ledger.error());
+    const Timestamp cold_end = plan.hot_begin - std::chrono::microseconds{1};
+    auto scanned =
+        (*ledger)->scan(session, request.from, std::min(request.to, cold_end), request.metrics,
+                        [&](const Block& block) { return more = visitor(block); });
+    if (!scanned || !more) return scanned;
+  }
+  const ScanRange range{std::max(request.from, plan.hot_begin), request.to};
+  for (const HotChunkPtr& chunk : plan.chunks) {
+    if (chunk->session() != record.session || chunk->source() != record.source) continue;
+    if (!visit_chunk(*chunk, record, range, request.metrics, visitor)) return {};
   }
   return {};
 }

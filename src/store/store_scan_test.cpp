@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <random>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -272,6 +273,41 @@ TEST(StoreScan, StopsWhenTheVisitorHasSeenEnough) {
   ASSERT_TRUE(store->scan({{"rig", "none"}, Timestamp::min(), Timestamp::max(), {}},
                           [&](const Block&) { return ++blocks < 2; }));
   EXPECT_EQ(blocks, 2);
+}
+
+// Whether the rows lie in the ledger, in memory, or have to be brought there first.
+TEST(StoreScan, EndsWithAnErrorWhenItIsStopped) {
+  for (const int hot_hours : {0, 1, 36}) {
+    const TestFolder folder;
+    const SetClock clock;
+    auto store = open_store(folder, clock, hot_hours);
+    Written log(*store, {"rig", "gpu0"},
+                std::string(kHeading) + padded_row(0) + padded_row(7200) + padded_row(14400));
+    log.write(log.log.size());
+    std::stop_source before;
+    before.request_stop();
+    ScanRequest request{
+        {"rig", "gpu0"}, Timestamp::min(), Timestamp::max(), {"gpu_clock"}, before.get_token()};
+    const auto visits_nothing = [](const Block&) {
+      ADD_FAILURE() << "a stopped scan visits nothing";
+      return true;
+    };
+    EXPECT_FALSE(store->scan(request, visits_nothing));
+    std::stop_source meanwhile;
+    request.stop = meanwhile.get_token();
+    int blocks = 0;
+    const auto stopped = store->scan(request, [&](const Block&) {
+      ++blocks;
+      meanwhile.request_stop();
+      return true;
+    });
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().message, "gpulse is stopping");
+    EXPECT_EQ(blocks, 1);
+    request.stop = {};
+    EXPECT_TRUE(store->scan(request, [&](const Block&) { return ++blocks > 0; }));
+    EXPECT_EQ(blocks, 4);
+  }
 }
 
 // A device that grows pushes out those that were not asked for lately, and stays itself.
