@@ -123,16 +123,18 @@ std::expected<std::optional<Device>, Response> Api::live_device(const Request& r
   return named_device(request);
 }
 
-std::expected<TimeRange, Response> range_of(const Request& request, const DeviceRecord& device) {
-  const auto from = instant_of(request, "from", device.first);
+std::expected<Api::Asked, Response> Api::asked_of(const Request& request) const {
+  auto device = device_of(request);
+  if (!device) return std::unexpected(std::move(device).error());
+  const auto from = instant_of(request, "from", device->first);
   if (!from) return std::unexpected(from.error());
-  const auto to = instant_of(request, "to", device.last);
+  const auto to = instant_of(request, "to", device->last);
   if (!to) return std::unexpected(to.error());
   if (*from > *to) {
     return std::unexpected(error_response(
         400, ErrorKind::usage, "from is after to: " + to_rfc3339(*from) + " > " + to_rfc3339(*to)));
   }
-  return TimeRange{*from, *to};
+  return Asked{*std::move(device), {*from, *to}};
 }
 
 std::expected<std::size_t, Response> number_of(const Request& request, std::string_view name,

@@ -68,6 +68,13 @@ class Api {
   // Null when the request names none.
   [[nodiscard]] std::expected<std::optional<Device>, Response> named_device(
       const Request& request) const;
+  // That device, and the range from `from` to `to`: from its first to its last row where the
+  // request does not say.
+  struct Asked {
+    DeviceRecord device;
+    TimeRange range;
+  };
+  [[nodiscard]] std::expected<Asked, Response> asked_of(const Request& request) const;
 
   const History& history_;
   const std::vector<AlertRule> rules_;
@@ -75,9 +82,6 @@ class Api {
   mutable SessionFactsCache session_facts_;
 };
 
-// The instants `from` and `to` of a request; the device's first and last row where it names none.
-[[nodiscard]] std::expected<TimeRange, Response> range_of(const Request& request,
-                                                          const DeviceRecord& device);
 // A whole number in [min, max], or `otherwise` when the request has no such parameter.
 [[nodiscard]] std::expected<std::size_t, Response> number_of(const Request& request,
                                                              std::string_view name,

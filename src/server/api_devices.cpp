@@ -10,28 +10,6 @@ namespace {
 
 constexpr std::size_t kSetAsideListed = 20;
 
-double seconds(std::chrono::microseconds duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
-void write_optional(JsonWriter& json, std::string_view name, std::optional<Timestamp> time) {
-  json.key(name);
-  if (time) {
-    json.time(*time);
-  } else {
-    json.null();
-  }
-}
-
-void write_optional(JsonWriter& json, std::string_view name, std::optional<double> value) {
-  json.key(name);
-  if (value) {
-    json.number(*value);
-  } else {
-    json.null();
-  }
-}
-
 void write_source(JsonWriter& json, const SourceRecord& source,
                   std::span<const SetAsideRecord> set_aside) {
   json.begin_object().member("source", source.source);
@@ -46,12 +24,11 @@ void write_source(JsonWriter& json, const SourceRecord& source,
   }
   json.end_array();
   json.key("absent").begin_object().member("count", source.absent);
-  write_optional(json, "first", source.absent_first);
-  write_optional(json, "last", source.absent_last);
+  json.member("first", source.absent_first).member("last", source.absent_last);
   json.end_object().member("first", source.first).member("last", source.last);
   json.key("longest_step");
   if (source.longest_step_at) {
-    json.begin_object().member("seconds", seconds(source.longest_step));
+    json.begin_object().member("seconds", source.longest_step);
     json.member("at", *source.longest_step_at).end_object();
   } else {
     json.null();
@@ -62,10 +39,10 @@ void write_source(JsonWriter& json, const SourceRecord& source,
 void write_session(JsonWriter& json, const SessionRecord& session, const SessionFacts& facts) {
   json.begin_object().member("source", session.source).member("session", session.session);
   json.member("first", session.first).member("last", session.last).member("rows", session.rows);
-  json.member("seconds", seconds(session.last - session.first));
-  json.member("usual_step", seconds(session.usual_step()));
-  write_optional(json, "gpu_temperature_max", facts.gpu_temperature_max);
-  write_optional(json, "energy_kwh", facts.energy_kwh);
+  json.member("seconds", session.last - session.first);
+  json.member("usual_step", session.usual_step());
+  json.member("gpu_temperature_max", facts.gpu_temperature_max);
+  json.member("energy_kwh", facts.energy_kwh);
   json.key("columns").begin_array();
   for (const ColumnName& column : session.layout->columns) json.string(column.metric);
   json.end_array().end_object();
@@ -125,7 +102,7 @@ Api::Answer Api::sessions(const Request& request) const {
   if (!device) return std::unexpected(device.error());
   const auto sessions = history_.sessions(device->device);
   if (!sessions) return std::unexpected(error_response(sessions.error()));
-  const auto facts = session_facts_.get(history_, device->device, *sessions);
+  const auto facts = session_facts_.get(history_, *sessions);
   if (!facts) return std::unexpected(error_response(facts.error()));
   std::string out;
   JsonWriter json(out);
@@ -136,26 +113,16 @@ Api::Answer Api::sessions(const Request& request) const {
 }
 
 Api::Answer Api::rules(const Request&) const {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_array();
-  for (const AlertRule& rule : rules_) {
+  return json_array(rules_, [](JsonWriter& json, const AlertRule& rule) {
     json.begin_object().member("rule", rule.name()).member("metric", rule.metric);
     json.member("limit", rule.limit).member("release", rule.release);
     json.member("for_seconds", rule.hold.count()).member("severity", to_string(rule.severity));
     json.member("above", rule.above()).end_object();
-  }
-  json.end_array();
-  return out;
+  });
 }
 
 Api::Answer Api::metrics(const Request&) const {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_array();
-  for (const Metric& metric : MetricCatalogue::get().metrics()) write_metric(json, metric);
-  json.end_array();
-  return out;
+  return json_array(MetricCatalogue::get().metrics(), write_metric);
 }
 
 }  // namespace gpulse

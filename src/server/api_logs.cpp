@@ -19,14 +19,7 @@ std::optional<std::string> optional_of(const Request& request, std::string_view 
 
 }  // namespace
 
-Api::Answer Api::logs(const Request&) const {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_array();
-  for (const ImportJob& job : jobs_.list()) write_job(json, job);
-  json.end_array();
-  return out;
-}
+Api::Answer Api::logs(const Request&) const { return json_array(jobs_.list(), write_job); }
 
 Response Api::log(const Request& request) const {
   const std::string id = request.path.substr(kApiPrefix.size() + std::string_view("logs/").size());

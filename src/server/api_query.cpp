@@ -12,12 +12,6 @@
 namespace gpulse {
 namespace {
 
-double seconds(std::chrono::microseconds duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
-Response refusal(Error error) { return error_response(error); }
-
 std::expected<std::vector<std::string>, Response> metrics_of(const Request& request) {
   std::vector<std::string> out;
   const std::string* text = request.parameter("metric");
@@ -79,7 +73,7 @@ void write_bit_mask(JsonWriter& json, const MetricSeries& series) {
   json.key("values").begin_array();
   for (const ValueSeconds& value : series.values) {
     json.begin_object().member("value", value.value).key("seconds").begin_array();
-    for (const auto duration : value.durations) json.number(seconds(duration));
+    for (const auto duration : value.durations) json.seconds(duration);
     json.end_array().end_object();
   }
   json.end_array();
@@ -109,24 +103,6 @@ void write_reading(JsonWriter& json, std::string_view name, const std::optional<
   json.member("time", reading->time).end_object();
 }
 
-void write_optional(JsonWriter& json, std::string_view name, std::optional<double> value) {
-  json.key(name);
-  if (value) {
-    json.number(*value);
-  } else {
-    json.null();
-  }
-}
-
-void write_optional(JsonWriter& json, std::string_view name, std::optional<Timestamp> time) {
-  json.key(name);
-  if (time) {
-    json.time(*time);
-  } else {
-    json.null();
-  }
-}
-
 void write_range(JsonWriter& json, TimeRange range) {
   json.begin_object().member("from", range.from).member("to", range.to).end_object();
 }
@@ -135,9 +111,9 @@ void write_above(JsonWriter& json, const RuleStatistics& statistics) {
   json.begin_object().member("rule", statistics.rule.name());
   json.member("limit", statistics.rule.limit);
   json.member("severity", to_string(statistics.rule.severity));
-  json.member("seconds", seconds(statistics.duration));
-  write_optional(json, "first", statistics.first);
-  write_optional(json, "last", statistics.last);
+  json.member("seconds", statistics.duration);
+  json.member("first", statistics.first);
+  json.member("last", statistics.last);
   json.key("spans").begin_array();
   for (const TimeRange& span : statistics.spans) write_range(json, span);
   json.end_array().end_object();
@@ -152,8 +128,8 @@ void write_metric(JsonWriter& json, const MetricStatistics& metric) {
   write_reading(json, "last", metric.last, decimals);
   write_reading(json, "min", metric.min, decimals);
   write_reading(json, "max", metric.max, decimals);
-  write_optional(json, "mean", metric.mean);
-  write_optional(json, "p95", metric.p95);
+  json.member("mean", metric.mean);
+  json.member("p95", metric.p95);
   json.key("above").begin_array();
   for (const RuleStatistics& above : metric.above) write_above(json, above);
   json.end_array();
@@ -161,7 +137,7 @@ void write_metric(JsonWriter& json, const MetricStatistics& metric) {
     json.key("values").begin_array();
     for (const ValueDuration& value : metric.values) {
       json.begin_object().member("value", value.value);
-      json.member("seconds", seconds(value.duration)).end_object();
+      json.member("seconds", value.duration).end_object();
     }
     json.end_array();
   }
@@ -175,11 +151,11 @@ void write_limits(JsonWriter& json, const std::optional<LimitStatistics>& limits
     return;
   }
   json.begin_object().member("metric", "perfcap_reason");
-  json.member("seconds", seconds(limits->duration));
-  json.member("limited_seconds", seconds(limits->limited)).key("lanes").begin_array();
+  json.member("seconds", limits->duration);
+  json.member("limited_seconds", limits->limited).key("lanes").begin_array();
   for (const LimitLaneStatistics& lane : limits->lanes) {
     json.begin_object().member("lane", to_string(lane.lane));
-    json.member("seconds", seconds(lane.duration)).member("share", lane.share);
+    json.member("seconds", lane.duration).member("share", lane.share);
     json.key("spans").begin_array();
     for (const TimeRange& span : lane.spans) write_range(json, span);
     json.end_array();
@@ -212,8 +188,8 @@ void write_answer(JsonWriter& json, std::string_view name, const Answer& answer,
   json.end_object();
   if (zoom == Zoom::yes) {
     const auto& range = answer.zoom;
-    write_optional(json, "from", range ? std::optional(range->from) : std::nullopt);
-    write_optional(json, "to", range ? std::optional(range->to) : std::nullopt);
+    json.member("from", range ? std::optional(range->from) : std::nullopt);
+    json.member("to", range ? std::optional(range->to) : std::nullopt);
   }
   json.end_object();
 }
@@ -227,18 +203,17 @@ std::shared_ptr<const TimeZone> zone_of(const DeviceRecord& device) {
 }  // namespace
 
 Api::Answer Api::query(const Request& request) const {
-  const auto device = device_of(request);
-  if (!device) return std::unexpected(device.error());
-  const auto range = range_of(request, *device);
-  if (!range) return std::unexpected(range.error());
+  const auto asked = asked_of(request);
+  if (!asked) return std::unexpected(asked.error());
+  const auto& [device, range] = *asked;
   auto metrics = metrics_of(request);
   if (!metrics) return std::unexpected(metrics.error());
   const auto points =
       number_of(request, "points", kSeriesPointsDefault, kSeriesPointsMin, kSeriesPointsMax);
   if (!points) return std::unexpected(points.error());
   const auto result =
-      query_series(history_, *device, {*std::move(metrics), range->from, range->to, *points});
-  if (!result) return std::unexpected(refusal(result.error()));
+      query_series(history_, device, {*std::move(metrics), range.from, range.to, *points});
+  if (!result) return std::unexpected(error_response(result.error()));
   std::string out;
   JsonWriter json(out);
   json.begin_object().member("from", result->from).member("to", result->to);
@@ -255,17 +230,16 @@ Api::Answer Api::query(const Request& request) const {
 }
 
 Api::Answer Api::stats(const Request& request) const {
-  const auto device = device_of(request);
-  if (!device) return std::unexpected(device.error());
-  const auto range = range_of(request, *device);
-  if (!range) return std::unexpected(range.error());
-  const auto statistics = range_statistics(history_, *device, *range, rules_);
-  if (!statistics) return std::unexpected(refusal(statistics.error()));
+  const auto asked = asked_of(request);
+  if (!asked) return std::unexpected(asked.error());
+  const auto& [device, range] = *asked;
+  const auto statistics = range_statistics(history_, device, range, rules_);
+  if (!statistics) return std::unexpected(error_response(statistics.error()));
   std::string out;
   JsonWriter json(out);
   json.begin_object().member("host", statistics->device.host).member("gpu", statistics->device.gpu);
   json.member("from", statistics->from).member("to", statistics->to);
-  json.member("rows", statistics->rows).member("seconds", seconds(statistics->duration));
+  json.member("rows", statistics->rows).member("seconds", statistics->duration);
   json.key("metrics").begin_array();
   for (const MetricStatistics& metric : statistics->metrics) write_metric(json, metric);
   json.end_array();
@@ -275,14 +249,13 @@ Api::Answer Api::stats(const Request& request) const {
 }
 
 Api::Answer Api::answers(const Request& request) const {
-  const auto device = device_of(request);
-  if (!device) return std::unexpected(device.error());
-  const auto range = range_of(request, *device);
-  if (!range) return std::unexpected(range.error());
+  const auto asked = asked_of(request);
+  if (!asked) return std::unexpected(asked.error());
+  const auto& [device, range] = *asked;
   const std::string* last = request.parameter("last");
   const bool past = last != nullptr && *last != "0";
-  const auto found = answer_questions(history_, *device, {*range, rules_, zone_of(*device), past});
-  if (!found) return std::unexpected(refusal(found.error()));
+  const auto found = answer_questions(history_, device, {range, rules_, zone_of(device), past});
+  if (!found) return std::unexpected(error_response(found.error()));
   std::string out;
   JsonWriter json(out);
   json.begin_object().member("from", found->range.from).member("to", found->range.to);

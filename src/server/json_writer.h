@@ -2,8 +2,10 @@
 // caller's.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +44,9 @@ class JsonWriter {
   JsonWriter& null() { return raw("null"); }
   JsonWriter& time(Timestamp value);
   JsonWriter& milliseconds(Timestamp value);
+  JsonWriter& seconds(std::chrono::microseconds duration) {
+    return number(std::chrono::duration<double>(duration).count());
+  }
   // JSON made elsewhere.
   JsonWriter& raw(std::string_view json);
 
@@ -52,6 +57,9 @@ class JsonWriter {
   JsonWriter& member(std::string_view name, const char* text) { return key(name).string(text); }
   JsonWriter& member(std::string_view name, Timestamp value) { return key(name).time(value); }
   JsonWriter& member(std::string_view name, double value) { return key(name).number(value); }
+  JsonWriter& member(std::string_view name, std::chrono::microseconds duration) {
+    return key(name).seconds(duration);
+  }
   template <std::same_as<bool> T>
   JsonWriter& member(std::string_view name, T value) {
     return key(name).boolean(value);
@@ -60,6 +68,11 @@ class JsonWriter {
     requires(!std::same_as<T, bool>)
   JsonWriter& member(std::string_view name, T value) {
     return key(name).integer(static_cast<std::int64_t>(value));
+  }
+  // null when there is no value.
+  template <class T>
+  JsonWriter& member(std::string_view name, const std::optional<T>& value) {
+    return value ? member(name, *value) : key(name).null();
   }
 
  private:
@@ -71,5 +84,16 @@ class JsonWriter {
   std::string& out_;
   std::size_t begin_;
 };
+
+// An array of `items`, each written by write(json, item).
+template <class Items, class Write>
+[[nodiscard]] std::string json_array(const Items& items, Write write) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_array();
+  for (const auto& item : items) write(json, item);
+  json.end_array();
+  return out;
+}
 
 }  // namespace gpulse

@@ -77,6 +77,17 @@ TEST(JsonWriter, AbsentIsNull) {
   EXPECT_EQ(out, "null");
 }
 
+TEST(JsonWriter, WhatIsMissingIsNullAndDurationsAreSeconds) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().member("a", std::optional<double>{}).member("b", std::optional<double>{1.5});
+  json.member("c", std::optional<Timestamp>{}).member("d", std::chrono::milliseconds{1250});
+  json.member("e", std::chrono::seconds{3}).end_object();
+  EXPECT_EQ(out, R"({"a":null,"b":1.5,"c":null,"d":1.25,"e":3})");
+  EXPECT_EQ(json_array(std::vector{1, 2}, [](JsonWriter& to, int item) { to.integer(item); }),
+            "[1,2]");
+}
+
 TEST(JsonWriter, EveryPrintedReadingReadsBackAsItself) {
   std::mt19937_64 random(7);
   for (int i = 0; i < 20'000; ++i) {

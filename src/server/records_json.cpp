@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "telemetry/metric.h"
 
@@ -20,17 +21,8 @@ int decimals_of(std::span<const MetricRecord> metrics, std::string_view name) {
   return metric != nullptr ? metric->decimals : kDecimalsUnknown;
 }
 
-double seconds_between(Timestamp from, Timestamp to) {
-  return std::chrono::duration<double>(std::max(to - from, Timestamp::duration::zero())).count();
-}
-
-void write_optional(JsonWriter& json, std::string_view name, std::string_view text) {
-  json.key(name);
-  if (text.empty()) {
-    json.null();
-  } else {
-    json.string(text);
-  }
+std::optional<std::string_view> known(const std::string& name) {
+  return name.empty() ? std::nullopt : std::optional<std::string_view>(name);
 }
 
 void write_statistics(JsonWriter& json, const WindowStatistics& statistics, int decimals) {
@@ -60,7 +52,7 @@ void write_device(JsonWriter& json, const DeviceRecord& device,
   json.member("state", to_string(device.state)).member("timezone", device.timezone);
   json.member("rows", device.rows).member("first", device.first).member("last", device.last);
   json.member("last_arrival", device.last_arrival);
-  json.member("usual_step", std::chrono::duration<double>(usual_step).count());
+  json.member("usual_step", usual_step);
   json.key("metrics").begin_array();
   for (const MetricRecord& record : device.metrics) {
     const Metric metric = describe_metric(record.name, record.unit);
@@ -83,15 +75,10 @@ void write_alert(JsonWriter& json, const Alert& alert, std::span<const MetricRec
   json.member("limit", alert.rule.limit).member("release", alert.rule.release);
   json.member("severity", to_string(alert.rule.severity));
   json.member("state", alert.ended ? "ended" : "firing").member("began", alert.began);
-  json.key("ended");
-  if (alert.ended) {
-    json.time(*alert.ended);
-  } else {
-    json.null();
-  }
-  write_optional(json, "end_reason",
-                 alert.end_reason ? to_string(*alert.end_reason) : std::string_view{});
-  json.member("seconds", seconds_between(alert.began, alert.ended.value_or(newest)));
+  json.member("ended", alert.ended);
+  json.member("end_reason",
+              alert.end_reason.transform([](AlertEnd end) { return to_string(end); }));
+  json.member("seconds", std::max(alert.ended.value_or(newest), alert.began) - alert.began);
   json.key("peak").reading(alert.peak, metric != nullptr ? metric->decimals : kDecimalsUnknown);
   json.member("peak_at", alert.peak_at).end_object();
 }
@@ -117,8 +104,7 @@ void write_job(JsonWriter& json, const ImportJob& job) {
   json.member("state", to_string(job.state)).member("bytes", job.bytes);
   json.member("bytes_read", job.bytes_read).member("rows", job.rows);
   json.member("sessions", job.sessions).member("set_aside", job.set_aside);
-  write_optional(json, "host", job.device.host);
-  write_optional(json, "gpu", job.device.gpu);
+  json.member("host", known(job.device.host)).member("gpu", known(job.device.gpu));
   json.key("error");
   if (job.error) {
     json.begin_object().member("message", job.error->message);
