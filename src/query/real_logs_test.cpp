@@ -13,15 +13,10 @@ namespace {
 using std::chrono::seconds;
 using test::TestHistory;
 
+constexpr std::string_view kNoLogs = "GPULSE_REAL_LOGS names no folder with this log";
+
 class RealLogs : public testing::Test {
  protected:
-  static std::optional<TestHistory> read(const std::string& name) {
-    auto log = test::read_real_log(name);
-    if (!log)
-      std::printf("skipped: GPULSE_REAL_LOGS does not name a folder with %s\n", name.c_str());
-    return log;
-  }
-
   static Answers ask(const TestHistory& log, DeviceState state, std::string_view from = "",
                      std::string_view to = "") {
     const DeviceRecord device = log.device(state);
@@ -38,8 +33,8 @@ class RealLogs : public testing::Test {
 };
 
 TEST_F(RealLogs, NvidiaAnswers) {
-  const auto log = read("nvidia-2023.txt");
-  if (!log) GTEST_SKIP();
+  const auto log = test::read_real_log("nvidia-2023.txt");
+  if (!log) GTEST_SKIP() << kNoLogs;
   const Answers live = ask(*log, DeviceState::live);
   EXPECT_EQ(live.too_hot.sentence, "No, CPU 25.0 °C under its 80 °C rule");
   EXPECT_EQ(live.too_hot.level, AnswerLevel::ok);
@@ -61,8 +56,8 @@ TEST_F(RealLogs, NvidiaAnswers) {
 }
 
 TEST_F(RealLogs, AmdAnswers) {
-  const auto log = read("amd-2020-restarts.txt");
-  if (!log) GTEST_SKIP();
+  const auto log = test::read_real_log("amd-2020-restarts.txt");
+  if (!log) GTEST_SKIP() << kNoLogs;
   const Answers all = ask(*log, DeviceState::ended);
   EXPECT_EQ(all.too_hot.sentence, "No, hot spot stayed 10.0 °C under its 100 °C rule");
   EXPECT_EQ(all.held_back.sentence, "This log cannot say");
@@ -80,8 +75,8 @@ TEST_F(RealLogs, AmdAnswers) {
 }
 
 TEST_F(RealLogs, OldAnswers) {
-  const auto log = read("legacy-2017-lf.txt");
-  if (!log) GTEST_SKIP();
+  const auto log = test::read_real_log("legacy-2017-lf.txt");
+  if (!log) GTEST_SKIP() << kNoLogs;
   const Answers answers = ask(*log, DeviceState::ended);
   EXPECT_EQ(answers.too_hot.sentence, "No, GPU stayed 34.0 °C under its 85 °C rule");
   EXPECT_EQ(answers.held_back.sentence, "This log cannot say");
@@ -89,8 +84,8 @@ TEST_F(RealLogs, OldAnswers) {
 }
 
 TEST_F(RealLogs, NvidiaStatistics) {
-  const auto log = read("nvidia-2023.txt");
-  if (!log) GTEST_SKIP();
+  const auto log = test::read_real_log("nvidia-2023.txt");
+  if (!log) GTEST_SKIP() << kNoLogs;
   const DeviceRecord device = log->device();
   const auto statistics =
       *range_statistics(*log, device, {device.first, device.last}, default_alert_rules());
@@ -110,8 +105,8 @@ TEST_F(RealLogs, NvidiaStatistics) {
 
 TEST_F(RealLogs, SeriesHoldEveryLogsExtremes) {
   for (const auto* name : {"nvidia-2023.txt", "amd-2020-restarts.txt"}) {
-    const auto log = read(name);
-    if (!log) GTEST_SKIP();
+    const auto log = test::read_real_log(name);
+    if (!log) GTEST_SKIP() << kNoLogs;
     const DeviceRecord device = log->device();
     const auto statistics = *range_statistics(*log, device, {device.first, device.last}, {});
     std::vector<std::string> metrics;
