@@ -53,8 +53,8 @@ class MinuteClock {
   std::int64_t minute_ = 0;
 };
 
-// Non-zero when the window does not fit the cell. `digit` and `same`: which bytes are digits, which are
-// as in the pattern.
+// Non-zero when the window does not fit the cell. `digit` and `same`: which bytes are digits, which
+// are as in the pattern.
 inline unsigned misfit(const RowTemplate::Cell& cell, unsigned digit, unsigned same) {
   return (~(digit | same) & cell.care) | (digit & cell.no_digits) | (~digit & cell.digits) |
          (digit & ~(digit >> 1) & cell.run);
@@ -172,6 +172,13 @@ std::optional<RowTemplate> RowTemplate::learn(std::string_view row, std::size_t 
   return result;
 }
 
+inline bool RowTemplate::frame_fits(const char* text, std::int64_t local,
+                                    const Bounds& bounds) const {
+  return local >= bounds.local_last && local - bounds.local_last <= bounds.step_max &&
+         local < bounds.local_until &&
+         std::memcmp(text + stride_ - line_end_bytes_, line_end_.data(), line_end_bytes_) == 0;
+}
+
 std::size_t RowTemplate::read_rows_portable(std::string_view bytes, Bounds bounds,
                                             std::int64_t* locals,
                                             std::span<std::int32_t* const> counts) const {
@@ -180,11 +187,7 @@ std::size_t RowTemplate::read_rows_portable(std::string_view bytes, Bounds bound
   for (; row < bounds.rows_max && (row + 1) * stride_ <= bytes.size(); ++row) {
     const char* text = bytes.data() + row * stride_;
     const std::int64_t local = clock.read(text);
-    if (local < bounds.local_last || local - bounds.local_last > bounds.step_max ||
-        local >= bounds.local_until ||
-        std::memcmp(text + stride_ - line_end_bytes_, line_end_.data(), line_end_bytes_) != 0) {
-      return row;
-    }
+    if (!frame_fits(text, local, bounds)) return row;
     for (const Blank& blank : blanks_) {
       for (std::size_t i = 0; i < kWindow; ++i) {
         if ((blank.mask >> i & 1U) != 0 && text[blank.begin + i] != ' ') return row;
@@ -267,10 +270,7 @@ std::size_t RowTemplate::read_rows(std::string_view bytes, Bounds bounds, std::i
   for (; row < bounds.rows_max && (row + 1) * stride_ <= bytes.size(); ++row) {
     const char* text = bytes.data() + row * stride_;
     const std::int64_t local = clock.read(text);
-    if (local < bounds.local_last || local - bounds.local_last > bounds.step_max ||
-        local >= bounds.local_until ||
-        std::memcmp(text + stride_ - line_end_bytes_, line_end_.data(), line_end_bytes_) != 0 ||
-        !row_sse41(cells_, blanks_, text, row, counts)) {
+    if (!frame_fits(text, local, bounds) || !row_sse41(cells_, blanks_, text, row, counts)) {
       return row;
     }
     locals[row] = local;

@@ -72,6 +72,8 @@ class RowTemplate {
   RowTemplate() = default;
   bool add_cell(std::string_view row, std::size_t begin, std::size_t comma);
   void add_blanks(std::size_t begin, std::size_t window);
+  // Whether a row that says `local` may follow, and ends as a row must.
+  [[nodiscard]] bool frame_fits(const char* text, std::int64_t local, const Bounds& bounds) const;
 
   std::size_t stride_ = 0;
   std::array<char, 2> line_end_{};
