@@ -21,6 +21,7 @@ import zoneinfo  # noqa: E402
 GPULSE = "build/gpulse"
 SEEDS = range(int(os.environ.get("GPULSE_ORACLE_LOGS", "60")))
 REAL_LOGS = os.environ.get("GPULSE_REAL_LOGS", "")
+NO_REAL_LOGS = "the real logs: GPULSE_REAL_LOGS names no folder"
 
 HEADER = b"        Date        , GPU Clock [MHz] , GPU Temperature [\xb0C] , PerfCap Reason [] ,\r\n"
 OTHER_HEADER = b"        Date        , GPU Temperature [\xb0C] , Fan Speed (RPM) [RPM] ,\r\n"
@@ -365,7 +366,7 @@ def damage(content, dice):
     return content
 
 
-@unittest.skipUnless(REAL_LOGS and os.path.isdir(REAL_LOGS), "REAL LOGS NOT THERE: skipped")
+@unittest.skipUnless(os.path.isdir(REAL_LOGS), NO_REAL_LOGS)
 class RealLogs(unittest.TestCase):
     def test_every_real_log(self):
         logs = sorted(pathlib.Path(REAL_LOGS).glob("*.txt"))
@@ -388,6 +389,6 @@ def check_log(test, path, zone):
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
         GPULSE = os.path.abspath(sys.argv.pop(1))
-    if not REAL_LOGS:
-        print("REAL LOGS NOT THERE: skipped", file=sys.stderr)
+    if not os.path.isdir(REAL_LOGS):
+        print(f"SKIPPED: {NO_REAL_LOGS}", file=sys.stderr)
     unittest.main()

@@ -20,6 +20,7 @@ import oracle  # noqa: E402
 
 PROBE = "stream_probe"
 REAL_LOGS = os.environ.get("GPULSE_REAL_LOGS", "")
+NO_REAL_LOGS = "the real logs: GPULSE_REAL_LOGS names no folder"
 
 # Title, decimals, where its readings wander about.
 COLUMNS = [(b"GPU Temperature [\xb0C]", 1, 84), (b"Hot Spot [\xb0C]", 1, 99),
@@ -71,7 +72,7 @@ class Streams(unittest.TestCase):
         self.assertEqual({alert["end_reason"] for alert in alerts}, {"released", "session ended"})
         self.assertEqual(len({alert["rule"] for alert in alerts}), 6)
 
-    @unittest.skipUnless(REAL_LOGS and os.path.isdir(REAL_LOGS), "REAL LOGS NOT THERE: skipped")
+    @unittest.skipUnless(os.path.isdir(REAL_LOGS), NO_REAL_LOGS)
     def test_real_logs(self):
         logs = sorted(pathlib.Path(REAL_LOGS).glob("*.txt"))
         self.assertTrue(logs, f"no log in {REAL_LOGS}")
@@ -83,6 +84,6 @@ class Streams(unittest.TestCase):
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
         PROBE = os.path.abspath(sys.argv.pop(1))
-    if not REAL_LOGS:
-        print("REAL LOGS NOT THERE: skipped", file=sys.stderr)
+    if not os.path.isdir(REAL_LOGS):
+        print(f"SKIPPED: {NO_REAL_LOGS}", file=sys.stderr)
     unittest.main()
