@@ -56,7 +56,7 @@ struct Answers {
   Answer what_changed;
 };
 
-// Usage error: from > to. Pure, but for reading `history`; any thread.
+// Usage error: from > to; others are the history's. Pure, but for reading `history`; any thread.
 [[nodiscard]] Expected<Answers> answer_questions(const History& history, const DeviceRecord& device,
                                                  const AnswersRequest& request);
 

@@ -10,6 +10,7 @@
 
 namespace gpulse {
 
+// Takes the rows of a walk. Not thread-safe.
 class HeldBack {
  public:
   explicit HeldBack(ColumnList& columns)

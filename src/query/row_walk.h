@@ -24,7 +24,7 @@ struct TimedBlock {
 
 using TimedVisitor = std::function<void(const TimedBlock&)>;
 
-// Visits all rows of the request, in the order of History::scan.
+// Visits all rows of the request, in the order of History::scan. The errors are the history's.
 [[nodiscard]] Expected<void> walk_rows(const History& history, const ScanRequest& request,
                                        const TimedVisitor& visit);
 

@@ -115,7 +115,7 @@ struct RangeStatistics {
   std::optional<LimitStatistics> limits;  // nullopt when no row has a PerfCap reading
 };
 
-// Usage error: from > to. Pure, but for reading `history`; any thread.
+// Usage error: from > to; others are the history's. Pure, but for reading `history`; any thread.
 [[nodiscard]] Expected<RangeStatistics> range_statistics(const History& history,
                                                          const DeviceRecord& device,
                                                          TimeRange range,

@@ -18,6 +18,7 @@ inline constexpr double kPowerStepShare = 0.15;
 
 // "board 221 → 52 W", "hot spot 80 → 50 °C in 4 min", "clock 1 980 → 420 MHz"; what did not move is
 // left out, and so is the step's own metric. Looks at [step - its window, until].
+// The errors are the history's.
 [[nodiscard]] Expected<std::vector<std::string>> step_evidence(const History& history,
                                                                const DeviceRecord& device,
                                                                const Step& step, Timestamp from,

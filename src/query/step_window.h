@@ -12,7 +12,8 @@ namespace gpulse {
 [[nodiscard]] double median_of(std::span<double> readings);
 
 // Rows [begin, end) of a column. Moving it costs about as much as the rows that enter and leave;
-// a sorted array beats heaps and trees at these sizes (30 readings at one a second).
+// a sorted array beats heaps and trees at these sizes (30 readings at one a second). Not
+// thread-safe.
 class StepWindow {
  public:
   // Both ends must not move backwards, except after reset().

@@ -10,6 +10,7 @@
 
 namespace gpulse {
 
+// Takes the rows of a walk. Not thread-safe.
 class TooHot {
  public:
   TooHot(const DeviceRecord& device, std::span<const AlertRule> rules, ColumnList& columns);

@@ -10,6 +10,7 @@
 
 namespace gpulse {
 
+// Takes the rows of a walk. Not thread-safe; `device` must outlive it.
 class WhatChanged {
  public:
   WhatChanged(const DeviceRecord& device, ColumnList& columns);

@@ -25,7 +25,7 @@ struct ImporterOptions {
 // One job at a time, on a thread of its own, in the order in which they came. A job that the
 // program's end interrupts is gone on with by resume(). A log that the store knows already is
 // "done" at once, as far as it was read; it stays with its device. On a full disk a job waits, and
-// says so in its error.
+// says so in its error. Any thread; errors are the store's, and input errors of what is no log.
 class LogImporter final : public ImportJobs {
  public:
   // `changed` is called for every change of a job, from any thread; the store must outlive this.

@@ -68,6 +68,7 @@ class Exporter {
   Exporter(const History& history, std::vector<AlertRule> rules, const Clock& clock,
            ExporterOptions options);
 
+  // The text that Prometheus reads. The errors are the history's.
   [[nodiscard]] Expected<std::string> exposition(const ExporterState& state) const;
 
  private:

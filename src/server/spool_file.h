@@ -10,7 +10,8 @@
 
 namespace gpulse {
 
-// Removed with the object unless release() was called. Not thread-safe.
+// Removed with the object unless release() was called. Not thread-safe. Errors are of operation: a
+// disk that is full may have room later.
 class SpoolFile {
  public:
   // A new file of its own name in `folder`, which is made if missing.

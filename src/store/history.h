@@ -99,8 +99,8 @@ struct ScanRequest {
   std::stop_token stop{};  // ends the scan, soon and with an error
 };
 
-// Reads are consistent with what was committed when they began. All members may be called from any
-// thread, at once with the writer.
+// Each read is of what was committed when it began. Any thread, at once with the writer. Of what is
+// not known (a device, a source) there is nothing; errors are of operation: the disk.
 class History {
  public:
   virtual ~History() = default;

@@ -1,4 +1,4 @@
-// A row's readings as the few bytes that the ledger keeps of it.
+// A row's readings as the few bytes that the ledger keeps of it. Pure functions; fuzzed.
 #pragma once
 
 #include <cstdint>
