@@ -1,0 +1,96 @@
+#include "kafka/producer.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "kafka/pauses.h"
+#include "kafka/producer_session.h"
+
+namespace gpulse {
+namespace {
+
+void wait(std::chrono::milliseconds pause, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop, pause, [] { return false; });
+}
+
+}  // namespace
+
+std::optional<KafkaCompression> parse_kafka_compression(std::string_view word) {
+  if (word == "zstd") return KafkaCompression::zstd;
+  if (word == "gzip") return KafkaCompression::gzip;
+  if (word == "lz4") return KafkaCompression::lz4;
+  if (word == "none") return KafkaCompression::none;
+  return std::nullopt;
+}
+
+Expected<std::unique_ptr<SampleProducer>> SampleProducer::open(ProducerOptions options,
+                                                               KafkaObserver& observer) {
+  if (auto valid = validate(options.connection); !valid)
+    return std::unexpected(std::move(valid.error()));
+  if (options.partitions &&
+      (*options.partitions < 1 || *options.partitions > ProducerOptions::kPartitionsMax)) {
+    return usage_error(
+        fmt::format("a topic has 1 to {} partitions", ProducerOptions::kPartitionsMax));
+  }
+  return std::unique_ptr<SampleProducer>(new SampleProducer(std::move(options), observer));
+}
+
+SampleProducer::SampleProducer(ProducerOptions options, KafkaObserver& observer)
+    : shared_(std::make_unique<Shared>(std::move(options), observer)) {}
+SampleProducer::~SampleProducer() = default;
+
+Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
+                                       const std::stop_token& stop) {
+  kafka::Delivery delivery(batches);
+  shared_->delivery = &delivery;
+  kafka::Pauses pauses;
+  std::size_t open_before = delivery.open();
+  Expected<void> result;
+  while (result && !delivery.complete()) {
+    Expected<void> step;
+    if (!session_) {
+      auto made = Session::make(*shared_);
+      if (made) {
+        session_ = std::move(*made);
+        step = session_->find_topic(stop);
+      } else {
+        step = std::unexpected(std::move(made.error()));
+      }
+    }
+    if (step) step = session_->send(stop);
+    if (step) continue;
+    session_.reset();
+    delivery.forget_outstanding();
+    if (delivery.complete()) break;
+    if (!step.error().retryable || stop.stop_requested()) {
+      result = std::move(step);
+      break;
+    }
+    ++shared_->rebuilt;
+    if (delivery.open() < open_before) pauses.reset();
+    open_before = delivery.open();
+    if (pauses.grew()) shared_->away(step.error().message);
+    wait(pauses.next(), stop);
+  }
+  shared_->delivery = nullptr;
+  return result;
+}
+
+int SampleProducer::partitions() const { return shared_->partitions; }
+
+ProducerStatistics SampleProducer::statistics() const {
+  return {.records = shared_->records,
+          .bytes = shared_->bytes,
+          .refused = shared_->refused,
+          .errors = shared_->errors() + shared_->failures,
+          .rebuilt = shared_->rebuilt,
+          .acknowledged_after = std::chrono::microseconds(shared_->acknowledged_after_us),
+          .away = shared_->is_away()};
+}
+
+}  // namespace gpulse
