@@ -1,0 +1,30 @@
+#include "influxdb/gzip.h"
+
+#include <libdeflate.h>
+
+#include <new>
+
+namespace gpulse {
+namespace {
+
+// Lines repeat themselves so much that higher levels save a tenth of the bytes for three times the
+// CPU.
+constexpr int kLevel = 1;
+
+}  // namespace
+
+Gzip::Gzip() : compressor_(libdeflate_alloc_compressor(kLevel)) {
+  if (compressor_ == nullptr) throw std::bad_alloc();
+}
+
+Gzip::~Gzip() { libdeflate_free_compressor(compressor_); }
+
+std::string_view Gzip::compress(std::string_view bytes) {
+  const std::size_t bound = libdeflate_gzip_compress_bound(compressor_, bytes.size());
+  if (out_.size() < bound) out_.resize(bound);
+  const std::size_t size =
+      libdeflate_gzip_compress(compressor_, bytes.data(), bytes.size(), out_.data(), out_.size());
+  return std::string_view(out_).substr(0, size);
+}
+
+}  // namespace gpulse

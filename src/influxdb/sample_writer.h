@@ -1,0 +1,41 @@
+// InfluxDB as a place where `gpulse run` sends its samples.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "influxdb/line_protocol.h"
+#include "influxdb/writer.h"
+#include "telemetry/sample_sink.h"
+
+namespace gpulse {
+
+class InfluxSampleSink final : public SampleSink {
+ public:
+  // Usage errors only: nothing is asked of the server yet.
+  [[nodiscard]] static Expected<void> validate(const InfluxWriterOptions& options);
+  // Starts the thread that sends. The observer must outlive the sink; its tickets are counted from
+  // 1 over all rows that were delivered.
+  [[nodiscard]] static Expected<std::unique_ptr<InfluxSampleSink>> build(
+      const InfluxWriterOptions& options, InfluxWriterObserver& observer);
+  // What is not acknowledged then was not delivered.
+  ~InfluxSampleSink() override;
+
+  // See SampleSink. After an error that is not retryable every further call returns it.
+  [[nodiscard]] Expected<void> deliver(std::span<const SampleBatch> batches,
+                                       const std::stop_token& stop) override;
+
+  [[nodiscard]] InfluxWriterStatistics statistics() const { return writer_->statistics(); }
+
+ private:
+  explicit InfluxSampleSink(std::unique_ptr<InfluxWriter> writer);
+
+  std::unique_ptr<InfluxWriter> writer_;
+  BatchRenderer renderer_;
+  Lines lines_;
+  std::uint64_t next_ticket_ = 1;
+  std::jthread thread_;
+};
+
+}  // namespace gpulse
