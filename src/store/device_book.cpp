@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <ranges>
 
 namespace gpulse {
 namespace {
@@ -82,10 +83,9 @@ void DeviceBook::take_source(const LedgerSource& source) {
 
 void DeviceBook::take_session(const LedgerSession& session) {
   // The one that grows is among the last.
-  const auto known =
-      std::find_if(sessions_.rbegin(), sessions_.rend(),
-                   [&](const LedgerSession& other) { return other.id == session.id; });
-  if (known != sessions_.rend()) {
+  auto last_first = std::views::reverse(sessions_);
+  if (const auto known = std::ranges::find(last_first, session.id, &LedgerSession::id);
+      known != last_first.end()) {
     known->record = session.record;
     return;
   }

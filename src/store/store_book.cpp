@@ -76,6 +76,7 @@ std::vector<DeviceRecord> StoreBook::devices() const {
 std::vector<SourceRecord> StoreBook::sources() const {
   const std::lock_guard lock(mutex_);
   std::vector<SourceRecord> records;
+  records.reserve(sources_.size());
   for (const auto& [identity, source] : sources_) records.push_back(source.record);
   return records;
 }

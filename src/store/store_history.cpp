@@ -79,6 +79,8 @@ bool visit_chunk(const HotChunk& chunk, const SessionRecord& session, ScanRange 
   if (first >= last) return true;
   std::vector<std::vector<double>> values;
   std::vector<std::span<const double>> spans;
+  values.reserve(metrics.size());
+  spans.reserve(metrics.size());
   for (const std::string& metric : metrics) values.push_back(chunk.values(metric));
   for (const auto& column : values) {
     spans.push_back(column.empty()
