@@ -4,10 +4,11 @@
 //   consume ADDRESS GROUP COUNT [name=value...]   prints that many records: partition, offset,
 //   value lag ADDRESS GROUP
 //
-// Settings: security, mechanism, user, ca, partitions, create, compression, accept_loss, stop_after
-// (milliseconds). The password comes from the environment. What an observer hears goes to standard
-// error, a line each.
+// Settings: security, mechanism, user, ca, partitions, create, compression, accept_loss, timeout
+// (seconds), stop_after (milliseconds). The password comes from the environment. What an observer
+// hears goes to standard error, a line each.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cstdio>
@@ -19,6 +20,8 @@
 #include <vector>
 
 #include "gpuz/log_reader.h"
+#include "kafka/admin.h"
+#include "kafka/consumer.h"
 #include "kafka/producer.h"
 #include "telemetry/time_zone.h"
 
@@ -27,7 +30,7 @@ namespace {
 
 using Settings = std::map<std::string, std::string>;
 
-class Told final : public KafkaObserver {
+class Told final : public ConsumerObserver {
  public:
   void on_away(const std::string& reason) override { fmt::print(stderr, "away: {}\n", reason); }
   void on_back() override { fmt::print(stderr, "back\n"); }
@@ -35,10 +38,28 @@ class Told final : public KafkaObserver {
     fmt::print(stderr, "refused: {}/{} {} {}: {}\n", record.device.host, record.device.gpu,
                record.source, record.offset, record.reason);
   }
+  void on_assigned(std::span<const TopicPartition> places) override { tell("assigned", places); }
+  void on_revoked(std::span<const TopicPartition> places) override { tell("revoked", places); }
+  void on_lost(std::span<const TopicPartition> places) override { tell("lost", places); }
+  void on_loss(const KafkaLoss& loss) override {
+    fmt::print(stderr, "loss: {} from {} until {}\n", loss.place.partition, loss.from, loss.until);
+  }
   void on_log(int level, std::string_view line) override {
     fmt::print(stderr, "log {}: {}\n", level, line);
   }
+
+ private:
+  static void tell(std::string_view what, std::span<const TopicPartition> places) {
+    fmt::print(stderr, "{}:", what);
+    for (const TopicPartition& place : places) fmt::print(stderr, " {}", place.partition);
+    fmt::print(stderr, "\n");
+  }
 };
+
+void print(const PartitionLag& lag) {
+  fmt::print("{} committed {} begin {} end {} lag {}\n", lag.place.partition, lag.committed,
+             lag.begin, lag.end, lag.lag());
+}
 
 class Rows final : public LogReceiver {
  public:
@@ -143,6 +164,55 @@ int produce(const std::string& log, const std::string& address, std::size_t rows
   return 0;
 }
 
+// Until COUNT records, or `timeout` seconds without any.
+int consume(const std::string& address, const std::string& group, std::size_t count,
+            const Settings& settings) {
+  auto connection = connection_of(address, settings);
+  if (!connection) return failed(connection.error());
+  Told told;
+  auto consumer = KafkaConsumer::open(
+      {.connection = *connection, .group = group, .accept_loss = settings.contains("accept_loss")},
+      told);
+  if (!consumer) return failed(consumer.error());
+  const std::chrono::seconds timeout(std::stol(setting(settings, "timeout", "10")));
+  auto until = std::chrono::steady_clock::now() + timeout;
+  while (count > 0 && std::chrono::steady_clock::now() < until) {
+    const auto records =
+        (*consumer)->poll(std::chrono::milliseconds(100), std::min<std::size_t>(count, 1000));
+    if (!records) return failed(records.error());
+    if (!records->empty()) until = std::chrono::steady_clock::now() + timeout;
+    count -= records->size();
+    for (const KafkaRecord& record : *records) {
+      fmt::print("{} {} {} {}\n", record.partition, record.offset, record.key, record.value);
+      (*consumer)->store(record.topic, record.partition, record.offset + 1);
+    }
+    std::fflush(stdout);
+  }
+  if (const auto done = (*consumer)->commit(); !done) return failed(done.error());
+  for (const PartitionLag& lag : (*consumer)->lag()) {
+    fmt::print(stderr, "lag of {}: {}\n", lag.place.partition, lag.lag());
+  }
+  return 0;
+}
+
+int lag(const std::string& address, const std::string& group, const Settings& settings) {
+  auto connection = connection_of(address, settings);
+  if (!connection) return failed(connection.error());
+  Told told;
+  constexpr std::chrono::seconds kTimeout{10};
+  auto admin = KafkaAdmin::open(*connection, told);
+  if (!admin) return failed(admin.error());
+  const auto partitions = (*admin)->partitions(kTimeout);
+  if (!partitions) return failed(partitions.error());
+  const auto groups = (*admin)->groups(kTimeout);
+  if (!groups) return failed(groups.error());
+  fmt::print("{} partitions\ngroups: {}\n", *partitions, fmt::join(*groups, " "));
+  const auto lags = (*admin)->group_lag(group, kTimeout);
+  if (!lags) return failed(lags.error());
+  for (const PartitionLag& one : *lags) print(one);
+  return 0;
+}
+
 int run(const std::vector<std::string>& words) {
   Settings settings;
   std::vector<std::string> arguments;
@@ -157,6 +227,11 @@ int run(const std::vector<std::string>& words) {
   if (arguments.size() == 4 && arguments[0] == "produce") {
     return produce(arguments[1], arguments[2], std::stoul(arguments[3]), settings);
   }
+  if (arguments.size() == 4 && arguments[0] == "consume") {
+    return consume(arguments[1], arguments[2], std::stoul(arguments[3]), settings);
+  }
+  if (arguments.size() == 3 && arguments[0] == "lag")
+    return lag(arguments[1], arguments[2], settings);
   fmt::print(stderr, "usage: see the top of kafka_probe.cpp\n");
   return 2;
 }

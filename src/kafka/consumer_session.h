@@ -1,0 +1,63 @@
+// The consumer's handle and what is known of its partitions.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "kafka/client.h"
+#include "kafka/consumer.h"
+
+namespace gpulse {
+
+class KafkaConsumer::Session : kafka::ClientState {
+ public:
+  // Joins the group.
+  [[nodiscard]] static Expected<std::unique_ptr<Session>> make(ConsumerOptions options,
+                                                               ConsumerObserver& observer);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  [[nodiscard]] Expected<std::span<const KafkaRecord>> poll(std::chrono::milliseconds timeout,
+                                                            std::size_t records_max);
+  void store(std::string_view topic, int partition, std::int64_t next);
+  [[nodiscard]] Expected<void> commit();
+  [[nodiscard]] std::vector<PartitionLag> lag() const;
+  using ClientState::is_away;
+
+ private:
+  struct Place {
+    std::int64_t next = -1;    // behind the last record handed out
+    std::int64_t stored = -1;  // where the group stands
+    bool astray = false;       // the offset to read from is not there
+  };
+
+  Session(ConsumerOptions options, ConsumerObserver& observer);
+  [[nodiscard]] Expected<void> subscribe();
+  void on_rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions);
+  void take(const rd_kafka_topic_partition_list_t* partitions);
+  void give_back(const rd_kafka_topic_partition_list_t* partitions);
+  void drop_messages(const TopicPartition& place);
+  [[nodiscard]] Expected<void> on_message_error(const rd_kafka_message_t& message);
+  [[nodiscard]] Expected<void> find_way();
+  // Where to read on; none: the cluster did not answer, to be asked again.
+  [[nodiscard]] Expected<std::optional<std::int64_t>> find_start(const TopicPartition& name,
+                                                                 const Place& place);
+  [[nodiscard]] Expected<void> judge_loss(const KafkaLoss& loss);
+  [[nodiscard]] Expected<void> collect(std::chrono::milliseconds timeout, std::size_t records_max);
+  void describe_messages();
+  void look_for_return();
+
+  const ConsumerOptions options_;
+  ConsumerObserver& observer_;
+  kafka::HandlePtr handle_;
+  std::map<TopicPartition, Place> places_;
+  bool astray_ = false;  // at least one is
+  std::vector<std::unique_ptr<rd_kafka_message_t, kafka::Freer<rd_kafka_message_destroy>>>
+      messages_;
+  std::vector<KafkaRecord> records_;
+  std::vector<KafkaHeader> headers_;
+  std::chrono::steady_clock::time_point looked_;
+};
+
+}  // namespace gpulse
