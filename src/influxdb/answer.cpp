@@ -127,6 +127,10 @@ std::string refusal(const InfluxEndpoint& endpoint, unsigned status, const std::
           "or make them with `gpulse setup influxdb`",
           where, address.display(), said);
     default:
+      if (said.find("HTTP request to an HTTPS server") != std::string::npos) {
+        return fmt::format(
+            "InfluxDB at {} speaks TLS only: write influxdbs:// instead of influxdb://", where);
+      }
       return fmt::format("{} answers {} {}: is this InfluxDB's address?", where, status, said);
   }
 }

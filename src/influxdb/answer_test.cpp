@@ -27,6 +27,9 @@ TEST(WriteAnswer, EachStatusIsToldApart) {
   EXPECT_EQ(read(204, "").verdict, Verdict::stored);
   EXPECT_EQ(read(400, kJson).verdict, Verdict::bad_line);
   EXPECT_EQ(read(400, "nonsense").verdict, Verdict::refused);
+  EXPECT_NE(
+      read(400, "Client sent an HTTP request to an HTTPS server.").reason.find("influxdbs://"),
+      std::string::npos);
   EXPECT_EQ(read(401, kJson).verdict, Verdict::refused);
   EXPECT_EQ(read(403, kJson).verdict, Verdict::refused);
   EXPECT_EQ(read(404, kJson).verdict, Verdict::refused);

@@ -220,6 +220,23 @@ TEST_F(Influxd, KilledAndRestartedInMidStreamLosesNothing) {
   EXPECT_TRUE(heard_.set_aside().empty());
 }
 
+TEST_F(Influxd, ARowIsSeenByAQueryWithinHalfASecond) {
+  auto options = writer_;
+  options.linger = InfluxWriterOptions{}.linger;
+  test::RunningWriter running(options);
+  std::vector<std::chrono::steady_clock::duration> took;
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_TRUE(running.writer->submit(test::numbered_lines(n, 1), {}).has_value());
+    while (counts()["f"] < static_cast<std::int64_t>(n)) std::this_thread::yield();
+    took.push_back(std::chrono::steady_clock::now() - began);
+  }
+  std::ranges::sort(took);
+  RecordProperty("median_ms", static_cast<int>(took[10] / 1ms));
+  RecordProperty("max_ms", static_cast<int>(took.back() / 1ms));
+  EXPECT_LT(took[10], 500ms);
+}
+
 TEST_F(Influxd, WrongTokenReadTokenAndMissingBucketAreToldApart) {
   const auto refusal = [&](const InfluxWriterOptions& options) {
     test::RunningWriter running(options);

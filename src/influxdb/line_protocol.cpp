@@ -67,8 +67,6 @@ void append_prefix(std::string& out, std::string_view host, std::string_view gpu
     out += name;
     append_escaped(out, value);
   };
-  // Not in alphabetical order, which InfluxDB recommends for its own speed: with three tags there
-  // was no difference to measure, and people read the host first.
   tag(",host=", host);
   tag(",gpu=", gpu);
   tag(",source=", source);

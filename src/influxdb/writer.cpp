@@ -13,13 +13,14 @@
 #include <exception>
 #include <list>
 #include <mutex>
-#include <random>
 #include <utility>
 
 #include "influxdb/answer.h"
 #include "influxdb/connection.h"
 #include "influxdb/gzip.h"
 #include "influxdb/line_queue.h"
+#include "influxdb/line_ranges.h"
+#include "influxdb/retry_pause.h"
 
 namespace gpulse {
 namespace {
@@ -29,22 +30,9 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-// A server that asks for more is asked again after this all the same.
-constexpr std::chrono::seconds kRetryAfterMax{300};
 // After a split it is known that some of the lines are to blame.
 constexpr int kServerErrorsMaxAfterSplit = 2;
 constexpr std::string_view kContentType = "text/plain; charset=utf-8";
-
-// Lines [from, until) of a batch that are yet to be stored.
-struct Range {
-  std::size_t from = 0;
-  std::size_t until = 0;
-  int server_errors = 0;
-  int server_errors_max = 0;
-  std::uint64_t stored_before = 0;  // requests that had been stored at the first such error
-
-  [[nodiscard]] std::size_t size() const { return until - from; }
-};
 
 LineQueueLimits limits_of(const InfluxWriterOptions& options) {
   LineQueueLimits limits;
@@ -55,7 +43,7 @@ LineQueueLimits limits_of(const InfluxWriterOptions& options) {
   return limits;
 }
 
-std::string_view text_of(const Lines& lines, const Range& range) {
+std::string_view text_of(const Lines& lines, const LineRange& range) {
   const std::size_t begin = range.from == 0 ? 0 : lines.ends[range.from - 1];
   return std::string_view(lines.text).substr(begin, lines.ends[range.until - 1] - begin);
 }
@@ -69,12 +57,12 @@ struct InfluxWriter::Impl {
         : connection(impl.io.get_executor(), impl.options.endpoint.address, impl.tls,
                      impl.options.request_timeout),
           timer(impl.io),
-          pause(impl.options.pause_min) {}
+          pause(impl.options.pause_min, impl.options.pause_max) {}
     Connection connection;
     asio::steady_timer timer;
-    milliseconds pause;  // before the next try
+    RetryPause pause;
     Gzip gzip;
-    std::vector<Range> ranges;  // of the batch, the next one last
+    LineRanges ranges;  // of the batch that it sends
   };
 
   Impl(const InfluxWriterOptions& options_given, InfluxWriterObserver& observer_given,
@@ -82,8 +70,7 @@ struct InfluxWriter::Impl {
       : options(options_given),
         observer(observer_given),
         tls(std::move(tls_given)),
-        queue(limits_of(options_given)),
-        random(std::random_device{}()) {
+        queue(limits_of(options_given)) {
     queue.on_ready([](void* self) { static_cast<Impl*>(self)->wake(); }, this);
   }
 
@@ -95,14 +82,12 @@ struct InfluxWriter::Impl {
   asio::awaitable<void> store(Lane& lane, const Lines& batch);
   asio::awaitable<WriteAnswer> post(Lane& lane, std::string_view text);
   asio::awaitable<bool> stores_others(Lane& lane);
-  std::optional<milliseconds> settle(Lane& lane, const Lines& batch, Range range,
+  std::optional<milliseconds> settle(Lane& lane, const Lines& batch, LineRange range,
                                      WriteAnswer answer);
-  std::optional<milliseconds> settle_failed(Lane& lane, Range range, const WriteAnswer& answer);
-  void settle_bad_lines(Lane& lane, const Lines& batch, Range range, const WriteAnswer& answer);
+  std::optional<milliseconds> settle_failed(Lane& lane, LineRange range, const WriteAnswer& answer);
   void set_aside(const Lines& batch, std::size_t index, const std::string& reason);
-  static void split(Lane& lane, const Range& range, int server_errors_max);
-  void settle_stored(Lane& lane, const Lines& batch, const Range& range, const WriteAnswer& answer);
-  milliseconds next_pause(Lane& lane, const WriteAnswer& answer);
+  void settle_stored(Lane& lane, const Lines& batch, const LineRange& range,
+                     const WriteAnswer& answer);
   void say_away(const std::string& reason);
   void say_back();
   void end(Error error);
@@ -119,7 +104,6 @@ struct InfluxWriter::Impl {
   std::list<Lane> lanes;
   std::atomic<int> idle{0};  // lanes that wait, or are about to
   std::atomic<bool> wake_pending{false};
-  std::minstd_rand random;
   InfluxVersion version = InfluxVersion::v2;
   std::string target;
   std::string authorization_value;
@@ -169,18 +153,6 @@ void InfluxWriter::Impl::say_back() {
   if (std::exchange(away, false)) observer.on_back();
 }
 
-milliseconds InfluxWriter::Impl::next_pause(Lane& lane, const WriteAnswer& answer) {
-  const milliseconds whole = lane.pause;
-  lane.pause = std::min(lane.pause * 2, options.pause_max);
-  std::uniform_int_distribution<std::int64_t> jitter(whole.count() / 2, whole.count());
-  milliseconds pause(jitter(random));
-  if (answer.retry_after_seconds) {
-    const std::chrono::seconds asked(*answer.retry_after_seconds);
-    pause = std::max(pause, milliseconds(std::min(asked, kRetryAfterMax)));
-  }
-  return pause;
-}
-
 asio::awaitable<std::optional<InfluxVersion>> InfluxWriter::Impl::find_version(Lane& lane) {
   const InfluxAddress& address = options.endpoint.address;
   const InfluxVersion assumed =
@@ -203,7 +175,7 @@ asio::awaitable<std::optional<InfluxVersion>> InfluxWriter::Impl::find_version(L
     say_away(answer ? fmt::format("InfluxDB at {} answers {} {}", address.authority(),
                                   answer->status, answer_message(answer->body))
                     : answer.error().message);
-    lane.timer.expires_after(next_pause(lane, {}));
+    lane.timer.expires_after(lane.pause.next(std::nullopt));
     co_await lane.timer.async_wait(kAwait);
   }
 }
@@ -252,10 +224,9 @@ asio::awaitable<void> InfluxWriter::Impl::serve(Lane& lane) {
 }
 
 asio::awaitable<void> InfluxWriter::Impl::store(Lane& lane, const Lines& batch) {
-  lane.ranges.assign(1, {0, batch.size(), 0, options.server_errors_max, 0});
+  lane.ranges.assign(batch.size(), options.server_errors_max);
   while (!lane.ranges.empty()) {
-    const Range range = lane.ranges.back();
-    lane.ranges.pop_back();
+    const LineRange range = lane.ranges.take();
     WriteAnswer answer = co_await post(lane, text_of(batch, range));
     if (ended) co_return;
     if (answer.verdict == Verdict::failed && range.size() == 1 &&
@@ -325,39 +296,44 @@ asio::awaitable<WriteAnswer> InfluxWriter::Impl::post(Lane& lane, std::string_vi
 
 // Does what an answer asks for; lines that must be sent again go back to the lane, after the pause
 // that is returned.
-std::optional<milliseconds> InfluxWriter::Impl::settle(Lane& lane, const Lines& batch, Range range,
-                                                       WriteAnswer answer) {
+std::optional<milliseconds> InfluxWriter::Impl::settle(Lane& lane, const Lines& batch,
+                                                       LineRange range, WriteAnswer answer) {
   switch (answer.verdict) {
     case Verdict::stored:
     case Verdict::partly: settle_stored(lane, batch, range, answer); return std::nullopt;
     case Verdict::bad_line:
       say_back();
-      settle_bad_lines(lane, batch, range, answer);
+      // A line that the answer names is tried alone, since its word alone would not do.
+      if (range.size() > 1) {
+        lane.ranges.put_back_around(range, answer.bad_lines);
+      } else {
+        set_aside(batch, range.from, answer.reason);
+      }
       return std::nullopt;
     case Verdict::too_large:
       say_back();
       if (range.size() == 1) {
         set_aside(batch, range.from, answer.reason);
       } else {
-        split(lane, range, range.server_errors_max);
+        lane.ranges.put_back_halves(range, range.server_errors_max);
       }
       return std::nullopt;
     case Verdict::failed: return settle_failed(lane, range, answer);
     case Verdict::later:
     case Verdict::unreachable:
       say_away(answer.reason);
-      lane.ranges.push_back(range);
-      return next_pause(lane, answer);
+      lane.ranges.put_back(range);
+      return lane.pause.next(answer.retry_after_seconds);
     case Verdict::refused: break;
   }
   end({ErrorKind::operation, std::move(answer.reason), false});
   return std::nullopt;
 }
 
-void InfluxWriter::Impl::settle_stored(Lane& lane, const Lines& batch, const Range& range,
+void InfluxWriter::Impl::settle_stored(Lane& lane, const Lines& batch, const LineRange& range,
                                        const WriteAnswer& answer) {
   ++stored_requests;
-  lane.pause = options.pause_min;
+  lane.pause.reset();
   say_back();
   if (answer.verdict == Verdict::stored) {
     stored_line.assign(batch.line(range.until - 1)).push_back('\n');
@@ -373,46 +349,20 @@ void InfluxWriter::Impl::settle_stored(Lane& lane, const Lines& batch, const Ran
   }
 }
 
-std::optional<milliseconds> InfluxWriter::Impl::settle_failed(Lane& lane, Range range,
+std::optional<milliseconds> InfluxWriter::Impl::settle_failed(Lane& lane, LineRange range,
                                                               const WriteAnswer& answer) {
   if (range.server_errors++ == 0) range.stored_before = stored_requests;
   const bool others_stored = stored_requests > range.stored_before;
   if (!others_stored && range.server_errors > 1) say_away(answer.reason);
   if (range.server_errors >= range.server_errors_max && range.size() > 1) {
     // A server that stores others need not be spared: the line to blame is found sooner.
-    if (others_stored) lane.pause = options.pause_min;
-    split(lane, range, std::min(kServerErrorsMaxAfterSplit, range.server_errors_max));
+    if (others_stored) lane.pause.reset();
+    lane.ranges.put_back_halves(range,
+                                std::min(kServerErrorsMaxAfterSplit, range.server_errors_max));
   } else {
-    lane.ranges.push_back(range);
+    lane.ranges.put_back(range);
   }
-  return next_pause(lane, answer);
-}
-
-// Lines that the answer names are tried alone, since its word alone would not do to set one aside;
-// without names the halves are.
-void InfluxWriter::Impl::settle_bad_lines(Lane& lane, const Lines& batch, Range range,
-                                          const WriteAnswer& answer) {
-  if (range.size() == 1) {
-    set_aside(batch, range.from, answer.reason);
-    return;
-  }
-  const auto& named = answer.bad_lines;
-  const auto known = std::ranges::lower_bound(named, range.size()) - named.begin();
-  if (known == 0) {
-    split(lane, range, range.server_errors_max);
-    return;
-  }
-  std::size_t until = range.until;
-  const auto add = [&](std::size_t from, std::size_t to) {
-    if (from < to) lane.ranges.push_back({from, to, 0, range.server_errors_max, 0});
-  };
-  for (auto i = known; i-- > 0;) {
-    const std::size_t bad = range.from + named[static_cast<std::size_t>(i)];
-    add(bad + 1, until);
-    add(bad, bad + 1);
-    until = bad;
-  }
-  add(range.from, until);
+  return lane.pause.next(answer.retry_after_seconds);
 }
 
 void InfluxWriter::Impl::set_aside(const Lines& batch, std::size_t index,
@@ -422,12 +372,6 @@ void InfluxWriter::Impl::set_aside(const Lines& batch, std::size_t index,
     return;
   }
   count([](auto& s) { ++s.lines_set_aside; });
-}
-
-void InfluxWriter::Impl::split(Lane& lane, const Range& range, int server_errors_max) {
-  const std::size_t middle = range.from + range.size() / 2;
-  lane.ranges.push_back({middle, range.until, 0, server_errors_max, 0});
-  lane.ranges.push_back({range.from, middle, 0, server_errors_max, 0});
 }
 
 InfluxWriter::InfluxWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
