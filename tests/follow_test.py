@@ -512,6 +512,19 @@ def killed_at_moments_and_started_again(folder):
 
 
 @scenario
+def a_log_that_was_read_in_a_wrong_zone_says_so(folder):
+    log = folder / "log.txt"
+    log.write_bytes(HEADER + rows(0, 3, ago(-7200)))
+    with follow(folder, log) as program:
+        program.says("ahead of this machine's clock")
+        assert program.device("log")["ahead"] is not None
+    log.write_bytes(HEADER + rows(0, 3, ago(60)))
+    with follow(folder, log) as program:
+        wait_until("the rows are there", lambda: program.device("log")["rows"] == 6)
+        assert program.device("log")["ahead"] is None
+
+
+@scenario
 def live_stale_and_ended(folder):
     log, old = folder / "log.txt", folder / "old.txt"
     old.write_bytes(HEADER + rows(0, 10, ago(3600)))

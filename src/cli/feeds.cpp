@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "pipeline/log_feed.h"
 #include "pipeline/replay_feed.h"
 
@@ -10,6 +13,21 @@ namespace {
 
 // With a sink a commit waits for the other side's answer: many rows at once are worth more then.
 constexpr std::size_t kSinkChunkBytes = std::size_t{4} << 20;
+
+// Rows from the future are mostly those of a log that was read in a wrong zone.
+void tell_ahead(const Store& store, const std::string& file, const std::string& source) {
+  const auto known = store.find_source(source);
+  const auto devices = store.devices();
+  if (!known || !devices) return;
+  const auto device = std::ranges::find(*devices, known->record.device, &DeviceRecord::device);
+  if (device == devices->end() || !device->ahead) return;
+  const auto ahead = std::chrono::ceil<std::chrono::minutes>(*device->ahead - device->last_arrival);
+  spdlog::warn(
+      "{}: its last row is dated {} h {} min ahead of this machine's clock, so it does not count "
+      "as "
+      "the newest; was the log not written in the zone {}? --timezone ZONE --rezone reads it again",
+      file, ahead.count() / 60, ahead.count() % 60, device->timezone);
+}
 
 void tell(const std::string& file, LogFeed::Notice notice, const std::string& detail) {
   switch (notice) {
@@ -58,10 +76,12 @@ Expected<void> Feeds::feed(const LogPlan& plan, const LogChoice& log, const std:
   }
   LogFeedOptions options{log.file, log.device, plan.zone, plan.rezone};
   if (store_.options().sink != nullptr) options.chunk_bytes = kSinkChunkBytes;
-  return LogFeed(store_, clock_, std::move(options),
-                 [file = display(log.file)](LogFeed::Notice notice, const std::string& detail) {
-                   tell(file, notice, detail);
-                 })
+  return LogFeed(
+             store_, clock_, std::move(options),
+             [this, file = display(log.file)](LogFeed::Notice notice, const std::string& detail) {
+               tell(file, notice, detail);
+               if (notice == LogFeed::Notice::caught_up) tell_ahead(store_, file, detail);
+             })
       .run(stop);
 }
 

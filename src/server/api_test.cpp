@@ -38,7 +38,7 @@ TEST_F(ApiTest, DevicesComeMostRecentlyArrivedFirst) {
   EXPECT_TRUE(body.starts_with(
       R"([{"host":"rig","gpu":"gpu0","state":"live","timezone":"Europe/Berlin","rows":360,)"
       R"("first":"2023-06-16T08:17:08.000000Z","last":"2023-06-16T08:29:47.000000Z",)"
-      R"("last_arrival":"2023-06-16T08:29:47.250000Z","usual_step":1,"metrics":[)"
+      R"("last_arrival":"2023-06-16T08:29:47.250000Z","ahead":null,"usual_step":1,"metrics":[)"
       R"({"name":"gpu_temperature","unit":"°C","kind":"gauge","group":"temperature","decimals":1})"))
       << body;
   expect_contains(

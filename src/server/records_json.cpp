@@ -52,6 +52,7 @@ void write_device(JsonWriter& json, const DeviceRecord& device,
   json.member("state", to_string(device.state)).member("timezone", device.timezone);
   json.member("rows", device.rows).member("first", device.first).member("last", device.last);
   json.member("last_arrival", device.last_arrival);
+  json.member("ahead", device.ahead);
   json.member("usual_step", usual_step);
   json.key("metrics").begin_array();
   for (const MetricRecord& record : device.metrics) {

@@ -141,6 +141,7 @@ class TestHistory final : public History {
                           session.first,
                           session.last,
                           session.last,
+                          std::nullopt,
                           {}});
       found = std::prev(devices_.end());
     }

@@ -45,6 +45,11 @@ void DeviceBook::finish_load(Timestamp ahead_limit) {
       record_.last = std::max(record_.last, session.record.last);
     }
   }
+  note_ahead(sessions_.back().record.last, ahead_limit);
+}
+
+void DeviceBook::note_ahead(Timestamp last_row, Timestamp ahead_limit) {
+  record_.ahead = last_row > ahead_limit ? std::optional(last_row) : std::nullopt;
 }
 
 void DeviceBook::keep_from(const DeviceBook& before) {
@@ -68,6 +73,7 @@ void DeviceBook::take_rows(const SampleBatch& rows, Timestamp ahead_limit) {
       newest = row;
     }
   }
+  note_ahead(rows.times.back(), ahead_limit);
   load_format(RowFormat::of(rows));
   if (record_.last < newest_at_) return;
   newest_at_ = record_.last;

@@ -54,6 +54,8 @@ class DeviceBook {
   [[nodiscard]] std::optional<NewestRow> newest() const;
 
  private:
+  void note_ahead(Timestamp last_row, Timestamp ahead_limit);
+
   DeviceRecord record_;
   bool grows_ = false;
   std::vector<LedgerSession> sessions_;

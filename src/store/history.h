@@ -36,6 +36,9 @@ struct DeviceRecord {
   Timestamp first;         // smallest and largest event time; rows > 0 always
   Timestamp last;
   Timestamp last_arrival;  // when its newest row was read, by this machine's clock
+  // Time of its last row, should that be ahead of the clock: such rows count for neither `last` nor
+  // the state. Mostly its log was read in a wrong zone.
+  std::optional<Timestamp> ahead;
   std::vector<MetricRecord> metrics;  // in the order that its logs brought them
 };
 

@@ -21,6 +21,8 @@ export interface Device {
   first: string;
   last: string;
   last_arrival: string;
+  /** Time of its last row, should that be ahead of the clock. */
+  ahead: string | null;
   usual_step: number;
   metrics: Metric[];
 }

@@ -8,7 +8,7 @@ const hour = 3_600_000;
 
 function device(state: Device["state"], first: number, last: number): Device {
   return {
-    host: "rig", gpu: "gpu0", state, timezone: "UTC", rows: 2, first: iso(first), last: iso(last), last_arrival: iso(last),
+    host: "rig", gpu: "gpu0", state, timezone: "UTC", rows: 2, first: iso(first), last: iso(last), last_arrival: iso(last), ahead: null,
     usual_step: 1, metrics: [],
   };
 }

@@ -1,5 +1,5 @@
 import { currentDevice, serverNow, store } from "../core/state";
-import { formatAge } from "../format/time";
+import { formatAge, formatDuration } from "../format/time";
 import { formatNumber } from "../format/number";
 import { CrossMark } from "./icons";
 import { useApp, useClock, zoneOf } from "./hooks";
@@ -26,6 +26,10 @@ function words(): Words {
   if (state.held !== null) {
     const rows = `${formatNumber(state.held, 0)} new ${state.held === 1 ? "row" : "rows"}`;
     return { kind: "held", text: `held · ${rows}`, short: "held" };
+  }
+  if (device.ahead !== null) {
+    const by = formatDuration((Date.parse(device.ahead) - Date.parse(device.last_arrival)) / 1000);
+    return { kind: "stale", text: `dated ${by} ahead · is --timezone right?`, short: `${by} ahead` };
   }
   const age = formatAge(serverNow() - Date.parse(device.last_arrival));
   if (device.state === "ended") {
