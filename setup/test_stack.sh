@@ -20,9 +20,13 @@ step() {
 }
 
 setup/stack.sh || exit 1
-setup/setup.sh test-stack || exit 1
+setup/setup.sh run test test-stack || exit 1
 step "compose file" tests/compose_test.py
 step "stack" tests/stack_test.py
+# The moments at which something is killed are those of the commit.
+seed=$((16#$(git rev-parse --short=7 HEAD 2>/dev/null || echo 1)))
+step "build release" setup/build.sh release gpulse
+GPULSE_FAULT_SEED=$seed step "real-time path" tests/real_time_path_test.py build/release/src/cli/gpulse
 
 echo
 cat "$closing"

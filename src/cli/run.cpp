@@ -1,7 +1,5 @@
 // gpulse run: everything in one process. Logs -> store -> windows, alerts, page.
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <charconv>
 #include <filesystem>
@@ -12,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/embedded.h"
 #include "cli/log_options.h"
+#include "cli/logging.h"
 #include "gpuz/generator_options.h"
 #include "platform/data_folder.h"
 #include "platform/signals.h"
@@ -30,6 +29,7 @@ struct Arguments {
   std::vector<std::string> allowed_hosts;
   std::string keep;
   std::string keep_size;
+  std::string log_format = "text";
 };
 
 Expected<std::int64_t> parse_size(const std::string& text) {
@@ -106,8 +106,7 @@ Expected<void> run(const Arguments& arguments) {
   std::stop_source stop;
   const auto signals = StopSignals::listen([&] { stop.request_stop(); });
   if (!signals) return std::unexpected(signals.error());
-  spdlog::set_default_logger(spdlog::stderr_color_mt("gpulse"));
-  spdlog::set_pattern("%H:%M:%S %^%v%$");
+  if (auto logging = start_logging(arguments.log_format); !logging) return logging;
   auto embedded = Embedded::build(*options, system_clock());
   if (!embedded) return std::unexpected(embedded.error());
   say_hello(*options, (*embedded)->url());
@@ -145,6 +144,7 @@ Command add_run(CLI::App& root) {
   app->add_option("--keep-size", arguments->keep_size,
                   "remove the oldest arrivals beyond this size, as 20GB (default: keep all)")
       ->type_name("SIZE");
+  add_log_format_option(*app, arguments->log_format);
   return {app, [arguments] { return run(*arguments); }};
 }
 

@@ -1,0 +1,43 @@
+// The options of every command that speaks to Kafka.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "kafka/connection.h"
+#include "kafka/observer.h"
+
+namespace gpulse::cli {
+
+// As it stands on the command line. There is no option for a password: everybody who lists
+// processes would see it.
+struct KafkaArguments {
+  std::string address;
+  std::string security;
+  std::string mechanism;
+  std::string user;
+  std::string password_file;
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
+};
+
+// All but the address, whose option each command names itself. `arguments` must outlive the parse.
+void add_kafka_options(CLI::App& app, KafkaArguments& arguments);
+
+// Reads the password; usage errors.
+[[nodiscard]] Expected<KafkaConnection> kafka_connection(const KafkaArguments& arguments);
+
+// "kafka://host:port/topic" as a folder of its own, for what belongs to that topic.
+[[nodiscard]] std::string folder_name(const KafkaConnection& connection);
+
+// Says in the log what a Kafka client tells.
+class KafkaReporter final : public KafkaObserver {
+ public:
+  void on_away(const std::string& reason) override;
+  void on_back() override;
+  void on_refused(const RefusedRecord& record) override;
+  void on_log(int level, std::string_view line) override;
+};
+
+}  // namespace gpulse::cli

@@ -1,0 +1,193 @@
+// gpulse produce: GPU-Z logs -> a Kafka topic.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <stop_token>
+
+#include "cli/command.h"
+#include "cli/feeds.h"
+#include "cli/kafka_options.h"
+#include "cli/log_options.h"
+#include "cli/logging.h"
+#include "kafka/producer.h"
+#include "platform/data_folder.h"
+#include "platform/file.h"
+#include "platform/signals.h"
+
+namespace gpulse::cli {
+namespace {
+
+struct Arguments {
+  LogArguments logs;
+  KafkaArguments kafka;
+  int partitions = 0;
+  bool no_create = false;
+  std::string compression = "zstd";
+  std::string state;
+  std::string log_format = "text";
+};
+
+Expected<ProducerOptions> producer_options(const Arguments& arguments) {
+  ProducerOptions options;
+  auto connection = kafka_connection(arguments.kafka);
+  if (!connection) return std::unexpected(connection.error());
+  options.connection = std::move(*connection);
+  if (arguments.partitions != 0) options.partitions = arguments.partitions;
+  options.create_topic = !arguments.no_create;
+  const auto compression = parse_kafka_compression(arguments.compression);
+  if (!compression) {
+    return usage_error(
+        fmt::format("--compression {}: give zstd, gzip, lz4 or none", arguments.compression));
+  }
+  options.compression = *compression;
+  return options;
+}
+
+// One a topic: what was sent to one says nothing of another.
+Expected<std::filesystem::path> state_folder(const std::string& chosen,
+                                             const KafkaConnection& connection) {
+  if (!chosen.empty()) return path_of(chosen);
+  auto folder = default_data_folder();
+  if (!folder) return folder;
+  return *folder / "produce" / folder_name(connection);
+}
+
+// The producer, with a memory of the topic's number of partitions beside the positions. A device's
+// partition follows from that number, and the mark that tells doubles from new rows belongs to the
+// partition: a topic that was given more would take rows twice.
+class RememberingSink final : public SampleSink {
+ public:
+  RememberingSink(SampleProducer& producer, std::filesystem::path file)
+      : producer_(producer), file_(std::move(file)) {}
+
+  // 0: nothing was sent yet.
+  [[nodiscard]] static int remembered(const std::filesystem::path& file) {
+    int partitions = 0;
+    std::ifstream(file) >> partitions;
+    return partitions;
+  }
+
+  Expected<void> deliver(std::span<const SampleBatch> batches,
+                         const std::stop_token& stop) override {
+    auto delivered = producer_.deliver(batches, stop);
+    if (!delivered || written_) return delivered;
+    written_ = true;
+    return remember();
+  }
+
+ private:
+  [[nodiscard]] Expected<void> remember() const {
+    if (remembered(file_) == producer_.partitions()) return {};
+    auto part = file_;
+    part += ".part";
+    std::ofstream out(part, std::ios::trunc);
+    out << producer_.partitions() << '\n';
+    out.close();
+    std::error_code error;
+    if (auto flushed = flush_to_disk(part); !out || !flushed) {
+      return operation_error(fmt::format("cannot write {}", display(part)), true);
+    }
+    std::filesystem::rename(part, file_, error);
+    if (error) {
+      return operation_error(fmt::format("cannot write {}: {}", display(file_), error.message()),
+                             true);
+    }
+    return {};
+  }
+
+  SampleProducer& producer_;
+  const std::filesystem::path file_;
+  bool written_ = false;
+};
+
+// The topic must have as many partitions as when its first row was sent.
+Expected<void> hold_partitions(ProducerOptions& options, const std::filesystem::path& file) {
+  const int before = RememberingSink::remembered(file);
+  if (before == 0) return {};
+  if (options.partitions.value_or(before) != before) {
+    return usage_error(fmt::format(
+        "--partitions {}: rows were sent to {} when it had {}, and that is never changed under "
+        "them; leave the option out, or write to a new topic",
+        *options.partitions, options.connection.topic, before));
+  }
+  options.partitions = before;
+  return {};
+}
+
+void say_hello(const LogPlan& plan, const KafkaConnection& connection,
+               const std::filesystem::path& state) {
+  fmt::print("gpulse {} produce  to topic {} at {}\n", GPULSE_VERSION, connection.topic,
+             fmt::join(connection.brokers, ", "));
+  for (const LogChoice& log : plan.logs) {
+    fmt::print("  {}  {}  as {} / {}, zone {}\n", plan.replay ? "replaying" : "following",
+               display(log.file), log.device.host, log.device.gpu, plan.zone->name());
+  }
+  fmt::print("  positions  {}\n  Ctrl-C stops; the next start goes on behind what was sent.\n",
+             display(state));
+  std::fflush(stdout);
+}
+
+Expected<void> produce(const Arguments& arguments) {
+  const auto plan = plan_logs(arguments.logs);
+  if (!plan) return std::unexpected(plan.error());
+  auto options = producer_options(arguments);
+  if (!options) return std::unexpected(options.error());
+  const auto state = state_folder(arguments.state, options->connection);
+  if (!state) return std::unexpected(state.error());
+  const auto partitions_file = *state / "partitions";
+  if (auto held = hold_partitions(*options, partitions_file); !held) return held;
+  std::stop_source stop;
+  const auto signals = StopSignals::listen([&] { stop.request_stop(); });
+  if (!signals) return std::unexpected(signals.error());
+  if (auto logging = start_logging(arguments.log_format); !logging) return logging;
+  KafkaReporter reporter;
+  const KafkaConnection connection = options->connection;
+  auto producer = SampleProducer::open(std::move(*options), reporter);
+  if (!producer) return std::unexpected(producer.error());
+  RememberingSink sink(**producer, partitions_file);
+  StoreOptions book;
+  book.folder = *state;
+  book.sink = &sink;
+  book.sink_stop = stop.get_token();
+  auto store = Store::open(std::move(book), system_clock());
+  if (!store) return std::unexpected(store.error());
+  say_hello(*plan, connection, *state);
+  Feeds feeds(**store, system_clock());
+  feeds.start(*plan, stop);
+  const auto ended = feeds.join();
+  const ProducerStatistics sent = (*producer)->statistics();
+  spdlog::info("{} records sent, {} set aside", sent.records, sent.refused);
+  return ended;
+}
+
+}  // namespace
+
+Command add_produce(CLI::App& root) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* app = root.add_subcommand("produce", "Follow GPU-Z logs and send every row to Kafka");
+  add_log_options(*app, arguments->logs);
+  app->get_option("LOG")->required();
+  app->add_option("--to", arguments->kafka.address, "where to, as kafka://host:9092/gpu-metrics")
+      ->type_name("ADDRESS")
+      ->required();
+  app->add_option("--partitions", arguments->partitions,
+                  "partitions that the topic gets, or must have (default: 4 for a new one)")
+      ->type_name("N")
+      ->check(CLI::Range(1, ProducerOptions::kPartitionsMax));
+  app->add_flag("--no-create-topic", arguments->no_create, "the topic must be there");
+  app->add_option("--compression", arguments->compression, "zstd, gzip, lz4 or none")
+      ->type_name("WORD")
+      ->capture_default_str();
+  add_kafka_options(*app, arguments->kafka);
+  app->add_option(
+         "--state", arguments->state,
+         "folder of the positions (default: below the platform's data folder, one a topic)")
+      ->type_name("DIR");
+  add_log_format_option(*app, arguments->log_format);
+  return {app, [arguments] { return produce(*arguments); }};
+}
+
+}  // namespace gpulse::cli

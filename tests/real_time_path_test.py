@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""The real-time path on its real servers: what is in a log is in the topic, row for row, whatever dies.
+
+    real_time_path_test.py GPULSE [SCENARIO...]
+
+GPULSE_FAULT_SEED chooses the moment at which something is killed, GPULSE_FAULT_ROUNDS how many there are.
+"""
+import collections
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+TREE = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TREE / "tests" / "stack"), str(TREE / "tests" / "oracle")]
+from command import Command  # noqa: E402
+from oracle import number_of, read_log, rfc3339  # noqa: E402
+from stack import Stack, run_all, wait_until  # noqa: E402
+import zoneinfo  # noqa: E402
+
+GPULSE = pathlib.Path(sys.argv[1]).resolve()
+SEED = int(os.environ.get("GPULSE_FAULT_SEED", "1"))
+ROUNDS = int(os.environ.get("GPULSE_FAULT_ROUNDS", "1"))
+REAL_LOGS = sorted(pathlib.Path(os.environ.get("GPULSE_REAL_LOGS") or TREE.parent / "shared" / "data" / "gpuz").glob("*.txt"))
+ZONE = "Europe/Berlin"
+SCENARIOS = []
+
+
+def scenario(function):
+    SCENARIOS.append(function)
+    return function
+
+
+def generate(path, rows, seed=1, **more):
+    options = [f"--{name}={value}" for name, value in more.items()]
+    subprocess.run([GPULSE, "generate", "--rows", str(rows), "--seed", str(seed), "--out", path, *options], check=True)
+    return path
+
+
+def expected(log):
+    """By offset, what the log says of each row: (timestamp, session, readings)."""
+    _, sessions, _ = read_log(log, zoneinfo.ZoneInfo(ZONE))
+    rows = {}
+    for session in sessions:
+        names = [name for name, _ in session["columns"]]
+        for offset, (time_us, readings) in zip(session["offsets"], session["rows"]):
+            values = {name: None if reading is None else number_of(reading) for name, reading in zip(names, readings)}
+            rows[offset] = (rfc3339(time_us), session["session"], values)
+    return rows
+
+
+class Topic:
+    """A topic and the producers that write to it."""
+
+    def __init__(self, stack, folder, name):
+        self.stack, self.folder, self.name = stack, folder, name
+
+    def produce(self, log, *options, gpu="gpu0", state="state"):
+        return Command(GPULSE, "produce", log, "--to", f"kafka://{self.stack.bootstrap}/{self.name}", "--host", "rig",
+                       "--gpu", gpu, "--timezone", ZONE, "--state", self.folder / state, *options)
+
+    def records(self):
+        """(partition, Kafka's offset, key, value), in the order of each partition."""
+        result = self.stack.kcat("-C", "-t", self.name, "-o", "beginning", "-e", "-f", "%p %o %k %s\n")
+        assert result.returncode == 0, result.stderr
+        for line in result.stdout.splitlines():
+            partition, offset, key, value = line.split(" ", 3)
+            yield int(partition), int(offset), key, json.loads(value)
+
+    def expect(self, log, gpu="gpu0", doubles=False):
+        """Every row of the log once, in its order; `doubles`: or again, behind the mark of its partition."""
+        wanted = expected(log)
+        marks = collections.defaultdict(lambda: -1)
+        found = {}
+        partitions = set()
+        for partition, _, key, value in self.records():
+            if key != f"rig/{gpu}":
+                continue
+            partitions.add(partition)
+            assert (value["v"], value["host"], value["gpu"]) == (1, "rig", gpu), value
+            offset = value["offset"]
+            if offset <= marks[value["source"]]:
+                assert doubles, f"row at {offset} came twice"
+                assert found[offset] == value, f"the double at {offset} is another"
+                continue
+            marks[value["source"]] = offset
+            found[offset] = value
+        assert len(partitions) == 1, f"one device in partitions {partitions}"
+        assert list(found) == sorted(found)
+        assert found.keys() == wanted.keys(), f"{len(found)} of {len(wanted)} rows; missing at {sorted(wanted.keys() - found.keys())[:5]}"
+        for offset, (timestamp, session, values) in wanted.items():
+            value = found[offset]
+            assert (value["timestamp"], value["session"]) == (timestamp, session), (offset, value)
+            assert value["metrics"] == values, (offset, value)
+
+
+def until_read(producer, seconds=120):
+    producer.wait_for("read to its end", seconds)
+
+
+@scenario
+def every_row_of_every_log(stack, folder):
+    logs = [generate(folder / f"{columns}.txt", 3000, columns=columns, scenario="gaming,gaps,restarts") for columns in
+            ("nvidia", "amd", "intel", "old")]
+    if not REAL_LOGS:
+        print("SKIPPED: the real logs are not there (GPULSE_REAL_LOGS)")
+    for index, log in enumerate(logs + REAL_LOGS):
+        topic = Topic(stack, folder, f"every-{index}")
+        with topic.produce(log, state=f"state-{index}") as producer:
+            until_read(producer)
+        topic.expect(log)
+
+
+@scenario
+def rows_that_are_being_written(stack, folder):
+    whole = generate(folder / "whole.txt", 400).read_bytes()
+    log = folder / "live.txt"
+    topic = Topic(stack, folder, "live")
+    cuts = sorted(random.Random(SEED).sample(range(2000, len(whole)), 30))
+    with topic.produce(log) as producer, open(log, "ab", buffering=0) as out:
+        for begin, end in zip([0, *cuts], [*cuts, len(whole)]):
+            out.write(whole[begin:end])
+        wait_until("the last row is there", lambda: sum(1 for _ in topic.records()) == 400)
+    topic.expect(log)
+
+
+@scenario
+def killed_at_any_moment(stack, folder):
+    log = generate(folder / "log.txt", 40_000)
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        topic = Topic(stack, folder, f"killed-{each}")
+        producer = topic.produce(log, state=f"state-{each}")
+        time.sleep(moments.uniform(0.05, 1.2))  # the moment is what the seed chooses
+        producer.kill()
+        with topic.produce(log, state=f"state-{each}") as producer:
+            until_read(producer)
+        topic.expect(log, doubles=True)
+
+
+@scenario
+def the_broker_is_killed(stack, folder):
+    log = generate(folder / "log.txt", 60_000)
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        topic = Topic(stack, folder, f"broker-{each}")
+        with topic.produce(log, state=f"state-{each}") as producer:
+            time.sleep(moments.uniform(0.1, 1.0))  # the moment is what the seed chooses
+            stack.kill("kafka")
+            stack.up("kafka")
+            until_read(producer)
+        topic.expect(log, doubles=True)
+
+
+@scenario
+def the_broker_is_away(stack, folder):
+    log = generate(folder / "log.txt", 500)
+    topic = Topic(stack, folder, "away")
+    stack.do("down", "kafka")
+    with topic.produce(log) as producer:
+        producer.wait_for("Kafka is away")
+        stack.up("kafka")
+        producer.wait_for("Kafka is back")
+        until_read(producer)
+        assert producer.said().count("is away") == 1, producer.said()
+    topic.expect(log)
+
+
+@scenario
+def the_number_of_partitions_stays(stack, folder):
+    log = generate(folder / "log.txt", 50)
+    topic = Topic(stack, folder, "fixed")
+    with topic.produce(log, "--partitions", "2") as producer:
+        until_read(producer)
+    other = topic.produce(log, "--partitions", "3", state="other")
+    assert other.ends() == 1 and "2 partitions" in other.said(), other.said()
+    result = stack.kafka("topics", "--alter", "--topic", "fixed", "--partitions", "5")
+    assert result.returncode == 0, result.stderr
+    with open(log, "ab") as out:  # a row more, so that there is something to send
+        out.write(log.read_bytes().splitlines(keepends=True)[-1])
+    grown = topic.produce(log)
+    assert grown.ends() == 1 and "partitions" in grown.said(), grown.said()
+    missing = Topic(stack, folder, "never-made").produce(log, "--no-create-topic", state="missing")
+    assert missing.ends() == 1 and "never-made" in missing.said(), missing.said()
+
+
+@scenario
+def four_producers_of_one_topic(stack, folder):
+    topic = Topic(stack, folder, "four")
+    logs = [generate(folder / f"{n}.txt", 5000, seed=n) for n in range(4)]
+    producers = [topic.produce(log, gpu=f"gpu{n}", state=f"state-{n}") for n, log in enumerate(logs)]
+    for producer in producers:
+        with producer:
+            until_read(producer)
+    for n, log in enumerate(logs):
+        topic.expect(log, gpu=f"gpu{n}")
+
+
+def main():
+    named = sys.argv[2:]
+    chosen = [each for each in SCENARIOS if not named or each.__name__ in named]
+    with tempfile.TemporaryDirectory() as name, Stack(pathlib.Path(name)) as stack:
+        stack.up("kafka")
+
+        def bound(each):
+            def run(folder):
+                return each(stack, folder)
+            run.__name__ = each.__name__
+            return run
+        # One after the other: some of them stop the servers.
+        return run_all("real_time_path", [bound(each) for each in chosen], workers=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
