@@ -6,9 +6,8 @@
 #include "fuzz/check.h"
 #include "influxdb/answer.h"
 #include "influxdb/endpoint.h"
-#include "influxdb/flux_csv.h"
+#include "influxdb/flux.h"
 #include "influxdb/line_protocol.h"
-#include "influxdb/query.h"
 
 namespace {
 

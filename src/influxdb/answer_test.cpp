@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "influxdb/flux_csv.h"
+#include "influxdb/flux.h"
 #include "influxdb/gzip.h"
 
 #include <libdeflate.h>

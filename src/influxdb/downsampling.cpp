@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "influxdb/flux.h"
 #include "influxdb/line_protocol.h"
-#include "influxdb/query.h"
 #include "telemetry/metric.h"
 
 namespace gpulse {

@@ -1,6 +1,7 @@
 #include "influxdb/line_protocol.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -73,30 +74,28 @@ void append_prefix(std::string& out, std::string_view host, std::string_view gpu
   out += ' ';
 }
 
-// Writes a number backwards, ending at `end`; two digits at a time halve the divisions.
-char* print_backwards(char* end, std::uint64_t value) {
+std::size_t digits_of(std::uint64_t value) {
+  // 1233 / 4096 is a little more than log10(2).
+  const auto least = static_cast<std::size_t>(std::bit_width(value | 1U)) * 1233U >> 12U;
+  return least + ((value | 1U) >= kPowersOf10[least] ? 1U : 0U);
+}
+
+// Two digits at a time halve the divisions.
+char* print_integer(char* out, std::uint64_t value) {
+  char* const end = out + digits_of(value);
+  char* at = end;
   while (value >= 100) {
     const std::uint64_t rest = value / 100;
-    end -= 2;
-    std::memcpy(end, &kDigitPairs[2 * (value - rest * 100)], 2);
+    at -= 2;
+    std::memcpy(at, &kDigitPairs[2 * (value - rest * 100)], 2);
     value = rest;
   }
   if (value >= 10) {
-    end -= 2;
-    std::memcpy(end, &kDigitPairs[2 * value], 2);
+    std::memcpy(at - 2, &kDigitPairs[2 * value], 2);
   } else {
-    *--end = static_cast<char>('0' + value);
+    *(at - 1) = static_cast<char>('0' + value);
   }
   return end;
-}
-
-char* print_integer(char* out, std::uint64_t value) {
-  std::array<char, kNumberBytesMax> text;
-  char* const end = text.data() + text.size();
-  const char* const begin = print_backwards(end, value);
-  const auto size = static_cast<std::size_t>(end - begin);
-  std::memcpy(out, begin, size);
-  return out + size;
 }
 
 char* print_signed(char* out, std::int64_t value) {
@@ -193,7 +192,7 @@ void LineBuilder::field(std::string_view name, std::string_view number) {
 }
 
 void LineBuilder::end(Lines& out, std::int64_t offset, Timestamp time, std::uint64_t ticket) {
-  std::array<char, kTailBytesMax> tail;
+  std::array<char, kTailBytesMax> tail{};
   const char* const tail_end = print_tail(tail.data(), offset, time);
   out.text += prefix_;
   out.text += fields_;

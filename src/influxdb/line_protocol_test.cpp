@@ -72,6 +72,16 @@ TEST(LineProtocol, NumbersAreExact) {
   EXPECT_EQ(number(-2'147'483'649, 0), "-2147483649");
 }
 
+TEST(LineProtocol, IntegersOfEveryLengthAreExact) {
+  std::int64_t power = 1;
+  for (int digits = 1; digits <= 15; ++digits, power *= 10) {
+    for (const std::int64_t value : {power - 1, power, power + 1, 3 * power}) {
+      EXPECT_EQ(number(value, 0), std::to_string(value));
+      EXPECT_EQ(number(-value, 0), value == 0 ? "0" : "-" + std::to_string(value));
+    }
+  }
+}
+
 TEST(LineProtocol, DoublesAreTheShortestTextAndWhatIsNoNumberIsLeftOut) {
   EXPECT_NE(number(1e22).find("gpu_temperature=1e+22,"), std::string::npos);
   EXPECT_NE(number(0.1).find("gpu_temperature=0.1,"), std::string::npos);

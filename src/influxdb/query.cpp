@@ -14,24 +14,4 @@ Expected<std::vector<FluxTable>> run_flux(InfluxClient& client, std::string_view
   return parse_flux_csv(answer->body);
 }
 
-std::string flux_string(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || c == '$' || byte == 0x7F) {
-      // "${" would begin an expression.
-      out += "\\x";
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 0xFU];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
 }  // namespace gpulse

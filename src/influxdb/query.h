@@ -6,15 +6,12 @@
 #include <vector>
 
 #include "influxdb/client.h"
-#include "influxdb/flux_csv.h"
+#include "influxdb/flux.h"
 
 namespace gpulse {
 
 // Runs a query in the endpoint's organisation; needs InfluxDB 2. An error names the query's fault.
 [[nodiscard]] Expected<std::vector<FluxTable>> run_flux(InfluxClient& client, std::string_view flux,
                                                         const std::stop_token& stop = {});
-
-// Text as a string literal of Flux, quotes included: query parameters are not supported.
-[[nodiscard]] std::string flux_string(std::string_view text);
 
 }  // namespace gpulse

@@ -1,4 +1,4 @@
-// The CSV in which InfluxDB answers Flux queries. Pure.
+// The text of Flux queries, and the CSV in which InfluxDB answers them. Pure.
 #pragma once
 
 #include <cstddef>
@@ -22,5 +22,8 @@ struct FluxTable {
 // An operation error when the server reports one in the middle of its answer, which it does under
 // status 200, or when it is no such CSV.
 [[nodiscard]] Expected<std::vector<FluxTable>> parse_flux_csv(std::string_view text);
+
+// Text as a string literal of Flux, quotes included: query parameters are not supported.
+[[nodiscard]] std::string flux_string(std::string_view text);
 
 }  // namespace gpulse
