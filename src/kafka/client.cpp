@@ -59,6 +59,7 @@ Expected<void> set_security(const ConfPtr& conf, const KafkaConnection& connecti
 }  // namespace
 
 void ClientState::answered() {
+  trouble_ = false;
   if (!away_) return;
   away_ = false;
   observer_.on_back();
@@ -101,6 +102,7 @@ void ClientState::on_error(rd_kafka_t* handle, int number, const char* reason) {
     default: break;
   }
   last_reason_ = reason;
+  trouble_ = true;
   if (is_tls_refusal(code, last_reason_)) {
     judge({ErrorKind::operation, fmt::format("no TLS connection to Kafka: check the CA file, the "
                                              "client certificate, and that the port is "

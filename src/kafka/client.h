@@ -50,6 +50,8 @@ class ClientState {
   [[nodiscard]] bool fatal() const { return fatal_ != RD_KAFKA_RESP_ERR_NO_ERROR; }
   [[nodiscard]] rd_kafka_resp_err_t fatal_code() const { return fatal_; }
   [[nodiscard]] bool is_away() const { return away_; }
+  // A connection failed, and no answer has come since.
+  [[nodiscard]] bool in_trouble() const { return trouble_; }
   [[nodiscard]] std::uint64_t errors() const { return errors_; }
   [[nodiscard]] const std::string& last_reason() const { return last_reason_; }
   [[nodiscard]] KafkaObserver& observer() { return observer_; }
@@ -62,6 +64,7 @@ class ClientState {
   rd_kafka_resp_err_t fatal_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::atomic<bool> away_ = false;  // these two are asked by any thread
   std::atomic<std::uint64_t> errors_ = 0;
+  bool trouble_ = false;
   std::string last_reason_;
 };
 

@@ -72,8 +72,12 @@ Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
       break;
     }
     ++shared_->rebuilt;
-    if (delivery.open() < open_before) pauses.reset();
+    const bool progress = delivery.open() < open_before;
     open_before = delivery.open();
+    if (progress) {
+      pauses.reset();
+      continue;
+    }
     if (pauses.grew()) shared_->away(step.error().message);
     wait(pauses.next(), stop);
   }

@@ -15,8 +15,10 @@ using Steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kSlice{100};  // how late a stop may be seen
 constexpr int kSliceMs = static_cast<int>(kSlice.count());
 constexpr std::chrono::milliseconds kPatienceMax{2'000};
-constexpr std::chrono::seconds kConnectMax{2};   // then the cluster counts as away
-constexpr std::chrono::seconds kSilenceMax{10};  // then the cluster counts as away
+// Without an answer for so long the cluster counts as away: after a connection failed, and without
+// any sign of trouble.
+constexpr std::chrono::seconds kTroubleMax{1};
+constexpr std::chrono::seconds kSilenceMax{10};
 constexpr std::size_t kRowsBetweenPolls = 512;
 // The rows of a delivery are all there at once, and its end flushes: nothing ever waits so long. It
 // keeps the first batches from leaving half empty.
@@ -136,13 +138,13 @@ Expected<void> SampleProducer::Session::find_topic(const std::stop_token& stop) 
     if (auto fine = check(stop); !fine) return fine;
     if (!count) {
       if (!count.error().retryable) return std::unexpected(count.error());
-      if (Steady::now() - shared_.heard > kConnectMax)
-        shared_.away(reason_or(count.error().message));
-      // Slow to answer, and not away: the next question may take longer.
-      if (!shared_.is_away()) patience = std::min(patience * 3 / 2, kPatienceMax);
+      // Connected and slow to answer: the next question may take longer.
+      if (!shared_.in_trouble()) patience = std::min(patience * 3 / 2, kPatienceMax);
       const auto until = Steady::now() + pauses.next();
-      while (Steady::now() < until && !stop.stop_requested())
+      while (Steady::now() < until && !stop.stop_requested()) {
+        notice_silence();
         rd_kafka_poll(handle_.get(), kSliceMs);
+      }
       continue;
     }
     shared_.answered();
@@ -281,13 +283,11 @@ Expected<void> SampleProducer::Session::await_reports(const std::stop_token& sto
   return check(stop);
 }
 
-std::string SampleProducer::Session::reason_or(const std::string& otherwise) const {
-  return shared_.last_reason().empty() ? otherwise : shared_.last_reason();
-}
-
 void SampleProducer::Session::notice_silence() {
-  if (Steady::now() - shared_.heard < kSilenceMax) return;
-  shared_.away(reason_or(fmt::format("no answer for {} s", kSilenceMax.count())));
+  const std::chrono::seconds patience = shared_.in_trouble() ? kTroubleMax : kSilenceMax;
+  if (Steady::now() - shared_.heard < patience) return;
+  shared_.away(shared_.last_reason().empty() ? fmt::format("no answer for {} s", patience.count())
+                                             : shared_.last_reason());
 }
 
 }  // namespace gpulse

@@ -55,7 +55,6 @@ class SampleProducer::Session {
                                         std::size_t row, const std::stop_token& stop);
   [[nodiscard]] Expected<void> await_reports(const std::stop_token& stop);
   void notice_silence();
-  [[nodiscard]] std::string reason_or(const std::string& otherwise) const;
 
   Shared& shared_;
   kafka::HandlePtr handle_;
