@@ -156,7 +156,7 @@ std::optional<InfluxVersion> read_version(std::string_view header) {
 WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
                               std::string_view body, std::string_view retry_after) {
   WriteAnswer out;
-  if (status == 204 || status == 200) {
+  if (status == 204) {  // and nothing else: 200 is what a login page of a proxy says
     out.verdict = Verdict::stored;
     return out;
   }

@@ -25,6 +25,7 @@ WriteAnswer read(unsigned status, std::string_view body, std::string_view retry_
 TEST(WriteAnswer, EachStatusIsToldApart) {
   constexpr std::string_view kJson = R"({"code":"x","message":"why"})";
   EXPECT_EQ(read(204, "").verdict, Verdict::stored);
+  EXPECT_EQ(read(200, "<html>").verdict, Verdict::refused);
   EXPECT_EQ(read(400, kJson).verdict, Verdict::bad_line);
   EXPECT_EQ(read(400, "nonsense").verdict, Verdict::refused);
   EXPECT_NE(

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -38,8 +39,9 @@ class Batches final : public LogReceiver {
   std::vector<SampleBatch> all;
 };
 
-std::vector<SampleBatch> generated(std::uint64_t rows) {
+std::vector<SampleBatch> generated(std::uint64_t rows, LocalTime start = GeneratorOptions{}.start) {
   GeneratorOptions options;
+  options.start = start;
   options.rows = rows;
   LogGenerator generator(options);
   std::string log;
@@ -210,12 +212,19 @@ TEST_F(Influxd, KilledAndRestartedInMidStreamLosesNothing) {
   auto sink = InfluxSampleSink::build(options, heard_);
   ASSERT_TRUE(sink.has_value());
   Expected<void> delivered;
-  std::thread deliverer([&] { delivered = (*sink)->deliver(batches, {}); });
+  std::atomic<bool> restarted = false;
+  // Again and again, so that the kill comes into the midst of it.
+  std::thread deliverer([&] {
+    do {
+      delivered = (*sink)->deliver(batches, {});
+    } while (delivered && !restarted);
+  });
   while ((*sink)->statistics().lines_stored < 5'000) std::this_thread::yield();
   EXPECT_EQ(std::system(restart), 0);
+  restarted = true;
   deliverer.join();
   ASSERT_TRUE(delivered.has_value()) << delivered.error().message;
-  EXPECT_GT((*sink)->statistics().retries, 0U) << "it was over before the kill";
+  EXPECT_GT((*sink)->statistics().retries, 0U) << "nobody was disturbed by the kill";
   EXPECT_EQ(counts(), readings_of(batches));
   EXPECT_TRUE(heard_.set_aside().empty());
 }
@@ -332,6 +341,28 @@ TEST_F(Influxd, BackfillMakesMeansMinimaAndMaximaOfOldRows) {
   EXPECT_EQ(found, minutes.size());
   EXPECT_FALSE(counts("gpu-metrics-1h").contains("offset"));
   EXPECT_FALSE(counts("gpu-metrics-1h").contains("perfcap_reason"));
+}
+
+TEST_F(Influxd, TheTasksRunByThemselvesWithoutAnError) {
+  const auto now = std::chrono::floor<std::chrono::hours>(std::chrono::system_clock::now());
+  const auto batches = generated(600, LocalTime{now.time_since_epoch()} - 10min);
+  auto sink = InfluxSampleSink::build(writer_, heard_);
+  ASSERT_TRUE((*sink)->deliver(batches, {}).has_value());
+  const auto list =
+      client_->ask("GET", "/api/v2/tasks?org=" + organisation_ + "&name=gpu-metrics-1h");
+  ASSERT_TRUE(list.has_value());
+  const std::size_t at = list->body.find("\"self\":\"/api/v2/tasks/");
+  const std::size_t spaced = list->body.find("\"self\": \"/api/v2/tasks/");
+  const std::size_t begin = list->body.find("/api/v2/tasks/", std::min(at, spaced));
+  ASSERT_NE(begin, std::string::npos) << list->body;
+  const std::string runs = list->body.substr(begin, 14 + 16) + "/runs";
+  ASSERT_EQ(client_->ask("POST", runs, "application/json", "{}")->status, 201U);
+  std::string state;
+  do {
+    state = client_->ask("GET", runs)->body;
+    ASSERT_EQ(state.find("\"failed\""), std::string::npos) << state;
+  } while (state.find("\"success\"") == std::string::npos);
+  EXPECT_EQ(counts("gpu-metrics-1h").at("gpu_temperature"), 3) << "mean, min and max of one hour";
 }
 
 TEST_F(Influxd, AnUnknownBucketAndASyntaxErrorOfAQueryAreErrors) {

@@ -142,10 +142,10 @@ Expected<std::optional<dom::element>> Setup::find(std::string_view what, const s
 }
 
 Expected<void> Setup::check_server() {
-  const auto answer = ask("cannot look at the server", "GET", "/api/v2/setup");
-  if (!answer) return std::unexpected(answer.error());
-  if (answer->body.find("\"allowed\": true") != std::string::npos ||
-      answer->body.find("\"allowed\":true") != std::string::npos) {
+  auto root = ask_json("cannot look at the server", "GET", "/api/v2/setup");
+  if (!root) return std::unexpected(std::move(root).error());
+  bool allowed = false;
+  if ((*root)["allowed"].get(allowed) == simdjson::SUCCESS && allowed) {
     return operation_error(fmt::format(
         "InfluxDB at {} has no administrator yet: do its first set-up (`influx setup`, or its web "
         "page), and use the token that it gives",

@@ -39,7 +39,8 @@ class TestServer {
  public:
   using Answer = std::function<Told(const Asked&)>;
 
-  explicit TestServer(Answer answer) : answer_(std::move(answer)) {
+  explicit TestServer(Answer answer, std::string version = "v2.9.1")
+      : answer_(std::move(answer)), version_(std::move(version)) {
     acceptor_.open(tcp::v4());
     acceptor_.bind({boost::asio::ip::address_v4::loopback(), 0});
     acceptor_.listen();
@@ -94,7 +95,7 @@ class TestServer {
       if (told.act == Told::Do::hang) hang();
       if (told.act != Told::Do::answer) break;
       http::response<http::string_body> response(static_cast<http::status>(told.status), 11);
-      response.set("X-Influxdb-Version", "v2.9.1");
+      response.set("X-Influxdb-Version", version_);
       if (!told.retry_after.empty()) response.set(http::field::retry_after, told.retry_after);
       response.body() = told.body;
       response.prepare_payload();
@@ -117,6 +118,7 @@ class TestServer {
   }
 
   Answer answer_;
+  std::string version_;
   boost::asio::io_context io_;
   tcp::acceptor acceptor_{io_};
   std::atomic<bool> stopping_{false};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <sstream>
 
@@ -66,6 +67,39 @@ TEST(InfluxWriter, EveryLineArrivesAndIsAcknowledgedInOrder) {
   EXPECT_EQ(statistics.queued_lines, 0U);
   EXPECT_EQ(statistics.queued_bytes, 0U);
   EXPECT_TRUE(statistics.connected);
+}
+
+TEST(InfluxWriter, TheServersVersionDecidesHowLinesArePosted) {
+  const std::vector<std::array<std::string, 3>> cases{
+      {"1.8.10", "/write?db=gpu-metrics", "Token s3cret"},
+      {"3.5.0", "/api/v3/write_lp?db=gpu-metrics&precision=nanosecond", "Bearer s3cret"},
+      {"", "/api/v2/write?org=gpulse&bucket=gpu-metrics&precision=ns", "Token s3cret"}};
+  for (const auto& [version, target, authorized] : cases) {
+    Asked last;
+    TestServer server(
+        [&](const Asked& asked) {
+          last = asked;
+          return Told{};
+        },
+        version);
+    RunningWriter running(quick_options(server.port()));
+    ASSERT_TRUE(running.writer->submit(numbered_lines(1, 1), {}).has_value());
+    ASSERT_TRUE(running.writer->wait_acknowledged({}).has_value());
+    ASSERT_TRUE(running.stop().has_value());
+    EXPECT_EQ(last.target, target);
+    EXPECT_EQ(last.authorization, authorized);
+  }
+}
+
+TEST(InfluxWriter, AnInfluxDB2WithoutAnOrganisationIsAUsageError) {
+  TestServer server([](const Asked&) { return Told{}; });
+  auto options = quick_options(server.port());
+  options.endpoint.address.organisation.clear();
+  RunningWriter running(options);
+  static_cast<void>(running.writer->submit(numbered_lines(1, 1), {}));
+  const auto waited = running.writer->wait_acknowledged({});
+  ASSERT_FALSE(waited.has_value());
+  EXPECT_EQ(waited.error().kind, ErrorKind::usage);
 }
 
 TEST(InfluxWriter, ALineWaitsForOthersNoLongerThanItsLinger) {
