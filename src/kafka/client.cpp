@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 namespace gpulse::kafka {
 namespace {
@@ -48,6 +49,11 @@ Expected<void> set_security(const ConfPtr& conf, const KafkaConnection& connecti
       {"ssl.key.location", &connection.key_file}};
   for (const auto& [name, file] : files) {
     if (file->empty()) continue;
+    // librdkafka would not say which file it is.
+    if (!std::ifstream(*file)) {
+      return usage_error(
+          fmt::format("the certificate or key file {} cannot be read", file->string()));
+    }
     if (auto done = set(conf, name, file->string()); !done) return done;
   }
   if (!login) return {};

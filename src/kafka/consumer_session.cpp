@@ -10,7 +10,10 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr int kRequestMs = 5'000;       // committed offsets, watermarks, a commit
+constexpr int kCommitMs = 5'000;
+// Committed offsets and watermarks. Not longer, since the coordinator answers nothing while it
+// waits for the others to join, and one of them may be waiting for the same.
+constexpr int kRequestMs = 1'000;
 constexpr int kLookMs = 100;            // whether a cluster that is away is back
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr std::chrono::milliseconds kAstray{20};
@@ -257,6 +260,7 @@ void KafkaConsumer::Session::look_for_return() {
 
 // All that are astray at once: once one of them is read, a question waits behind its fetch.
 Expected<void> KafkaConsumer::Session::find_way() {
+  astray_ = std::ranges::any_of(places_, [](const auto& entry) { return entry.second.astray; });
   if (!astray_) return {};
   const kafka::PartitionsPtr found(rd_kafka_topic_partition_list_new(1));
   for (const auto& [name, place] : places_) {
@@ -281,7 +285,6 @@ Expected<void> KafkaConsumer::Session::find_way() {
     place.astray = false;
     place.next = found->elems[i].offset;
   }
-  astray_ = std::ranges::any_of(places_, [](const auto& entry) { return entry.second.astray; });
   return {};
 }
 
@@ -344,7 +347,7 @@ Expected<void> KafkaConsumer::Session::commit() {
   rd_kafka_resp_err_t code =
       rd_kafka_commit_queue(handle_.get(), nullptr, queue.get(), nullptr, nullptr);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const kafka::EventPtr event(rd_kafka_queue_poll(queue.get(), kRequestMs));
+    const kafka::EventPtr event(rd_kafka_queue_poll(queue.get(), kCommitMs));
     code = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
   }
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR || is_nothing_to_commit(code)) return {};
