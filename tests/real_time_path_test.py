@@ -6,6 +6,7 @@
 GPULSE_FAULT_SEED chooses the moment at which something is killed, GPULSE_FAULT_ROUNDS how many there are.
 """
 import collections
+import datetime
 import json
 import os
 import pathlib
@@ -14,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import zoneinfo
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE / "tests" / "stack"), str(TREE / "tests" / "oracle")]
 from command import Command  # noqa: E402
 from oracle import number_of, read_log, rfc3339  # noqa: E402
 from stack import Stack, run_all, wait_until  # noqa: E402
-import zoneinfo  # noqa: E402
 
 GPULSE = pathlib.Path(sys.argv[1]).resolve()
 SEED = int(os.environ.get("GPULSE_FAULT_SEED", "1"))
@@ -198,6 +199,198 @@ def four_producers_of_one_topic(stack, folder):
             until_read(producer)
     for n, log in enumerate(logs):
         topic.expect(log, gpu=f"gpu{n}")
+
+
+class Sink:
+    """gpulse sink influxdb from a topic into a bucket of its name."""
+
+    def __init__(self, topic):
+        self.topic, self.stack = topic, topic.stack
+        self.stack.make_bucket(topic.name)
+        self.token_file = topic.folder / "influxdb-token"
+        self.token_file.touch(0o600)
+        self.token_file.write_text(self.stack.token())
+
+    def run(self, *options, name="sink"):
+        port = self.stack.ports["influxdb"]
+        return Command(GPULSE, "sink", "influxdb", "--from", f"kafka://{self.stack.bootstrap}/{self.topic.name}",
+                       "--to", f"influxdb://127.0.0.1:{port}/gpulse/{self.topic.name}", "--token-file", self.token_file,
+                       "--group", f"gpulse-{self.topic.name}", "--state", self.topic.folder / name, *options)
+
+    def counts(self, gpu):
+        """Points by field."""
+        flux = (f'from(bucket: "{self.topic.name}") |> range(start: 0) |> filter(fn: (r) => r.gpu == "{gpu}") '
+                '|> group(columns: ["_field"]) |> count() |> keep(columns: ["_field", "_value"])')
+        status, text = self.stack.influx("POST", "/api/v2/query?org=gpulse", flux, kind="application/vnd.flux")
+        assert status == 200, text
+        lines = [line.split(",") for line in text.replace("\r", "").splitlines() if line]
+        if not lines:
+            return {}
+        field, value = lines[0].index("_field"), lines[0].index("_value")
+        return {line[field]: int(line[value]) for line in lines if line[field] != "_field"}
+
+    def wanted(self, log):
+        counts = collections.Counter()
+        for _, _, values in expected(log).values():
+            counts["offset"] += 1
+            counts.update(name for name, value in values.items() if value is not None)
+        return dict(counts)
+
+    def expect(self, log, gpu="gpu0", seconds=90):
+        wanted = self.wanted(log)
+        wait_until(f"every row of {gpu} is there", lambda: self.counts(gpu).get("offset", 0) >= wanted["offset"], seconds)
+        assert self.counts(gpu) == wanted
+        self.expect_values(log, gpu)
+
+    def expect_values(self, log, gpu):
+        """The readings of some rows, at their instants."""
+        rows = list(expected(log).items())
+        for offset, (timestamp, _, values) in rows[:2] + rows[len(rows) // 2:][:2] + rows[-2:]:
+            flux = (f'from(bucket: "{self.topic.name}") |> range(start: {timestamp}) |> filter(fn: (r) => r.gpu == "{gpu}" '
+                    f'and r._time == {timestamp}) |> keep(columns: ["_field", "_value"])')
+            status, text = self.stack.influx("POST", "/api/v2/query?org=gpulse", flux, kind="application/vnd.flux")
+            assert status == 200, text
+            found = {}
+            for line in text.replace("\r", "").splitlines():
+                cells = line.split(",")
+                if len(cells) == 5 and cells[3] != "_value":
+                    found[cells[4]] = float(cells[3])
+                elif len(cells) == 5:
+                    assert cells[4] == "_field", line
+            assert found == {"offset": offset} | {k: v for k, v in values.items() if v is not None}, (timestamp, text)
+
+
+@scenario
+def every_row_is_in_influxdb(stack, folder):
+    stack.up("influxdb")
+    topic = Topic(stack, folder, "points")
+    logs = [generate(folder / f"{columns}.txt", 2000, columns=columns, scenario="gaming,gaps,restarts") for columns in
+            ("nvidia", "amd")] + REAL_LOGS
+    for n, log in enumerate(logs):
+        with topic.produce(log, gpu=f"gpu{n}", state=f"state-{n}") as producer:
+            until_read(producer)
+    sink = Sink(topic)
+    with sink.run():
+        for n, log in enumerate(logs):
+            sink.expect(log, gpu=f"gpu{n}")
+
+
+def filled_topic(stack, folder, name, rows=20_000):
+    stack.up("influxdb")
+    topic = Topic(stack, folder, name)
+    log = generate(folder / "log.txt", rows)
+    with topic.produce(log) as producer:
+        until_read(producer)
+    return topic, log
+
+
+@scenario
+def the_sink_is_killed(stack, folder):
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        topic, log = filled_topic(stack, folder, f"sink-killed-{each}")
+        sink = Sink(topic)
+        running = sink.run()
+        running.wait_for("reading partition")
+        time.sleep(moments.uniform(0.0, 0.6))  # the moment is what the seed chooses
+        running.kill()
+        with sink.run():
+            sink.expect(log)
+
+
+@scenario
+def influxd_is_killed(stack, folder):
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        topic, log = filled_topic(stack, folder, f"influxd-killed-{each}", rows=40_000)
+        sink = Sink(topic)
+        with sink.run() as running:
+            running.wait_for("reading partition")
+            time.sleep(moments.uniform(0.0, 0.8))  # the moment is what the seed chooses
+            stack.kill("influxdb")
+            stack.up("influxdb")
+            sink.expect(log)
+
+
+@scenario
+def kafka_is_killed_under_the_sink(stack, folder):
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        topic, log = filled_topic(stack, folder, f"kafka-killed-{each}")
+        sink = Sink(topic)
+        with sink.run() as running:
+            running.wait_for("reading partition")
+            time.sleep(moments.uniform(0.0, 0.4))  # the moment is what the seed chooses
+            stack.kill("kafka")
+            stack.up("kafka")
+            sink.expect(log)
+
+
+@scenario
+def a_second_sink_joins_and_leaves(stack, folder):
+    stack.up("influxdb")
+    topic = Topic(stack, folder, "joined")
+    logs = [generate(folder / f"{n}.txt", 15_000, seed=n) for n in range(4)]
+    producers = [topic.produce(log, gpu=f"gpu{n}", state=f"state-{n}") for n, log in enumerate(logs)]
+    sink = Sink(topic)
+    with sink.run() as first:
+        first.wait_for("reading partition")
+        with sink.run(name="second") as second:
+            second.wait_for("reading partition")
+        for n, log in enumerate(logs):
+            sink.expect(log, gpu=f"gpu{n}")
+    for producer in producers:
+        with producer:
+            until_read(producer)
+
+
+@scenario
+def what_is_no_record_is_set_aside(stack, folder):
+    topic, log = filled_topic(stack, folder, "poison", rows=300)
+    stack.produce(topic.name, "poison", '{"v":1}', "[]")
+    sink = Sink(topic)
+    with sink.run() as running:
+        sink.expect(log)
+        running.wait_for("set aside", count=3)
+    kept = [json.loads(line) for line in (folder / "sink" / "set-aside.jsonl").read_text().splitlines()]
+    assert {each["content"] for each in kept} == {"poison", '{"v":1}', "[]"}, kept
+    assert all(each["topic"] == "poison" and each["reason"] for each in kept), kept
+    with sink.run() as running:  # and not again
+        running.wait_for("reading partition")
+    assert len((folder / "sink" / "set-aside.jsonl").read_text().splitlines()) == 3
+
+
+@scenario
+def a_field_of_another_type_is_told_of(stack, folder):
+    topic, log = filled_topic(stack, folder, "conflict", rows=200)
+    sink = Sink(topic)
+    # A string stands where this field's floats belong: InfluxDB drops the whole points of that day.
+    first = datetime.datetime.fromisoformat(next(iter(expected(log).values()))[0].replace("Z", "+00:00"))
+    stack.write(topic.name, f'gpu_metrics,host=x gpu_temperature="hot" {int(first.timestamp())}000000000')
+    with sink.run() as running:
+        running.wait_for("dropped 200 of 200 points")
+        assert "gpu_temperature" in running.said(), running.said()
+    assert "200 dropped by InfluxDB" in running.said(), running.said()
+
+
+@scenario
+def what_is_wrong_is_said(stack, folder):
+    topic, _ = filled_topic(stack, folder, "wrong", rows=20)
+    sink = Sink(topic)
+    sink.token_file.write_text("not-a-token")
+    running = sink.run()
+    assert running.ends() == 1 and "token" in running.said(), running.said()
+    assert "not-a-token" not in running.said()
+    sink.token_file.write_text(stack.token())
+    sink.topic = Topic(stack, folder, "wrong")
+    port = stack.ports["influxdb"]
+    running = Command(GPULSE, "sink", "influxdb", "--from", f"kafka://{stack.bootstrap}/wrong", "--to",
+                      f"influxdb://127.0.0.1:{port}/gpulse/no-such-bucket", "--token-file", sink.token_file, "--group",
+                      "gpulse-none", "--state", folder / "none")
+    assert running.ends() == 1 and "no-such-bucket" in running.said(), running.said()
+    sink.token_file.chmod(0o644)
+    running = sink.run()
+    assert running.ends() == 2 and "chmod 600" in running.said(), running.said()
 
 
 def main():

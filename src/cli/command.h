@@ -18,6 +18,7 @@ struct Command {
 // Each adds a subcommand to `root`, which must outlive the returned value.
 [[nodiscard]] Command add_run(CLI::App& root);
 [[nodiscard]] Command add_produce(CLI::App& root);
+[[nodiscard]] Command add_sink_influxdb(CLI::App& root);
 [[nodiscard]] Command add_inspect(CLI::App& root);
 [[nodiscard]] Command add_generate(CLI::App& root);
 
