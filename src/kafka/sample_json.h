@@ -1,4 +1,6 @@
-// The record of the topic gpu-metrics: one sample as a JSON object. docs/formats.md has its schema.
+// The record of the topic gpu-metrics: one sample as a JSON object,
+// {"v":1,"timestamp":"2023-06-16T08:17:08.000000Z","host":"rig","gpu":"gpu0","source":"...",
+//  "session":680,"offset":123456,"metrics":{"gpu_temperature":63.0,"gpu_clock":null},"units":{...}}
 #pragma once
 
 #include <cstdint>

@@ -88,41 +88,43 @@ Expected<RecordReading> read_reading(std::string_view name, ondemand::value valu
 
 // Calls take(name, value) for every member of an object.
 template <class Take>
-Expected<void> for_each_member(std::string_view what, ondemand::value value, Take take) {
-  ondemand::object object;
-  if (value.get_object().get(object)) return input_error(std::string(what) + " is no object");
+Expected<void> for_each_member(std::string_view what, ondemand::object object, Take take) {
   for (auto member : object) {
     ondemand::field field;
     if (auto error = std::move(member).get(field)) {
       return input_error(std::string(what) + ": " + simdjson::error_message(error));
     }
     std::string_view name;
-    if (field.unescaped_key().get(name))
+    if (field.unescaped_key().get(name)) {
       return input_error(std::string(what) + " has a broken name");
+    }
     if (auto taken = take(name, field.value()); !taken) return taken;
   }
   return {};
 }
 
 Expected<void> read_metrics(SampleRecord& record, ondemand::value value) {
-  return for_each_member("metrics", value,
-                         [&](std::string_view name, ondemand::value reading) -> Expected<void> {
-                           auto read = read_reading(name, reading);
-                           if (!read) return std::unexpected(std::move(read.error()));
-                           record.readings.push_back(*read);
-                           return {};
-                         });
+  ondemand::object object;
+  if (value.get_object().get(object)) return input_error("metrics is no object");
+  return for_each_member("metrics", object, [&](std::string_view name, ondemand::value reading) {
+    auto read = read_reading(name, reading);
+    if (!read) return Expected<void>(std::unexpected(std::move(read.error())));
+    record.readings.push_back(*read);
+    return Expected<void>();
+  });
 }
 
 Expected<void> read_units(SampleRecord& record, ondemand::value value) {
-  return for_each_member("units", value,
-                         [&](std::string_view name, ondemand::value unit) -> Expected<void> {
-                           std::string_view text;
-                           if (unit.get_string().get(text))
-                             return input_error("units." + std::string(name) + " is no string");
-                           record.units.push_back({name, text});
-                           return {};
-                         });
+  ondemand::object object;
+  if (value.get_object().get(object)) return input_error("units is no object");
+  return for_each_member("units", object, [&](std::string_view name, ondemand::value unit) {
+    std::string_view text;
+    if (unit.get_string().get(text)) {
+      return Expected<void>(input_error("units." + std::string(name) + " is no string"));
+    }
+    record.units.push_back({name, text});
+    return Expected<void>();
+  });
 }
 
 template <class T>
@@ -173,8 +175,10 @@ Expected<const SampleRecord*> SampleJsonReader::read(std::string_view json) {
           parser_->parser.iterate(padded.data(), json.size(), padded.size()).get(document)) {
     return input_error(std::string("it is no JSON: ") + simdjson::error_message(error));
   }
-  ondemand::value whole;
-  if (document.get_value().get(whole)) return input_error("it is no JSON object");
+  // Asked of the document itself, which then looks for the closing bracket: of a value in it, one
+  // that breaks off would be read past its end.
+  ondemand::object whole;
+  if (document.get_object().get(whole)) return input_error("it is no whole JSON object");
   unsigned seen = 0;
   auto read = for_each_member("it", whole, [&](std::string_view name, ondemand::value value) {
     const auto* const known =

@@ -196,11 +196,21 @@ TEST(SampleJsonReader, TakesOtherOrdersBlanksAndWhatItDoesNotKnow) {
             "");
 }
 
+// Fuzzing found that it was read on into what an earlier, longer one had left behind.
+TEST(SampleJsonReader, ARecordThatBreaksOffIsNotReadPastItsEnd) {
+  SampleJsonReader reader;
+  for (std::size_t size = 0; size < kRecord.size(); ++size) {
+    EXPECT_TRUE(reader.read(kRecord));
+    const auto record = reader.read(kRecord.substr(0, size));
+    EXPECT_FALSE(record) << kRecord.substr(0, size);
+  }
+}
+
 TEST(SampleJsonReader, SaysWhatIsWrong) {
   const std::pair<std::string, const char*> cases[] = {
       {"", "no JSON"},
-      {"[1]", "it is no object"},
-      {"12", "no JSON object"},
+      {"[1]", "no whole JSON object"},
+      {"12", "no whole JSON object"},
       {std::string(kRecord.substr(0, 60)), ""},
       {std::string(kRecord) + "{}", "something follows"},
       {record_with(R"("v":1)", R"("v":2)"), "version 2"},
