@@ -81,7 +81,6 @@ struct InfluxWriter::Impl {
   asio::awaitable<void> serve(Lane& lane);
   asio::awaitable<void> store(Lane& lane, const Lines& batch);
   asio::awaitable<WriteAnswer> post(Lane& lane, std::string_view text);
-  asio::awaitable<bool> stores_others(Lane& lane);
   std::optional<milliseconds> settle(Lane& lane, const Lines& batch, LineRange range,
                                      WriteAnswer answer);
   std::optional<milliseconds> settle_failed(Lane& lane, LineRange range, const WriteAnswer& answer);
@@ -231,8 +230,13 @@ asio::awaitable<void> InfluxWriter::Impl::store(Lane& lane, const Lines& batch) 
     if (ended) co_return;
     if (answer.verdict == Verdict::failed && range.size() == 1 &&
         range.server_errors + 1 >= range.server_errors_max) {
-      // Failed, another one stored, failed: a server that had just recovered would take it now.
-      const bool stores = co_await stores_others(lane);
+      // Failed, another one stored, failed: then it is the line and not the server, and no server
+      // that had just recovered. The other is one that was stored before, and the same point when
+      // sent again.
+      const std::string other = stored_line;
+      WriteAnswer about_other;
+      if (!other.empty()) about_other = co_await post(lane, other);
+      const bool stores = about_other.verdict == Verdict::stored;
       if (stores) answer = co_await post(lane, text_of(batch, range));
       if (stores && answer.verdict == Verdict::failed) {
         set_aside(batch, range.from, answer.reason + ", again and again, while it stores others");
@@ -250,15 +254,6 @@ asio::awaitable<void> InfluxWriter::Impl::store(Lane& lane, const Lines& batch) 
       co_await lane.timer.async_wait(kAwait);
     }
   }
-}
-
-// Whether it is the line that the server fails on, and not the server: one that it has stored
-// before is the same point when it is sent again.
-asio::awaitable<bool> InfluxWriter::Impl::stores_others(Lane& lane) {
-  if (stored_line.empty()) co_return false;
-  const std::string line = stored_line;
-  const WriteAnswer answer = co_await post(lane, line);
-  co_return answer.verdict == Verdict::stored;
 }
 
 asio::awaitable<WriteAnswer> InfluxWriter::Impl::post(Lane& lane, std::string_view text) {
