@@ -166,7 +166,7 @@ Expected<const SampleRecord*> SampleJsonReader::read(std::string_view json) {
   if (padded.size() < json.size() + simdjson::SIMDJSON_PADDING) {
     padded.resize(2 * json.size() + simdjson::SIMDJSON_PADDING);
   }
-  std::copy(json.begin(), json.end(), padded.begin());
+  std::ranges::copy(json, padded.begin());
   record_.readings.clear();
   record_.units.clear();
 
