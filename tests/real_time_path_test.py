@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 import zoneinfo
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
@@ -214,7 +215,7 @@ class Sink:
     def run(self, *options, name="sink"):
         port = self.stack.ports["influxdb"]
         return Command(GPULSE, "sink", "influxdb", "--from", f"kafka://{self.stack.bootstrap}/{self.topic.name}",
-                       "--to", f"influxdb://127.0.0.1:{port}/gpulse/{self.topic.name}", "--token-file", self.token_file,
+                       "--to", f"influxdb://127.0.0.1:{port}/gpulse/{self.topic.name}", "--influxdb-token-file", self.token_file,
                        "--group", f"gpulse-{self.topic.name}", "--state", self.topic.folder / name, *options)
 
     def counts(self, gpu):
@@ -385,12 +386,59 @@ def what_is_wrong_is_said(stack, folder):
     sink.topic = Topic(stack, folder, "wrong")
     port = stack.ports["influxdb"]
     running = Command(GPULSE, "sink", "influxdb", "--from", f"kafka://{stack.bootstrap}/wrong", "--to",
-                      f"influxdb://127.0.0.1:{port}/gpulse/no-such-bucket", "--token-file", sink.token_file, "--group",
+                      f"influxdb://127.0.0.1:{port}/gpulse/no-such-bucket", "--influxdb-token-file", sink.token_file, "--group",
                       "gpulse-none", "--state", folder / "none")
     assert running.ends() == 1 and "no-such-bucket" in running.said(), running.said()
     sink.token_file.chmod(0o644)
     running = sink.run()
     assert running.ends() == 2 and "chmod 600" in running.said(), running.said()
+
+
+@scenario
+def set_up_and_sent_without_kafka(stack, folder):
+    """gpulse setup influxdb, and then gpulse run --to influxdb:// with the token that it made."""
+    stack.up("influxdb", "kafka")
+    port = stack.ports["influxdb"]
+    admin = folder / "admin-token"
+    admin.touch(0o600)
+    admin.write_text(stack.token())
+    address = f"influxdb://127.0.0.1:{port}/gpulse/straight"
+
+    def set_up(*options):
+        done = subprocess.run([GPULSE, "setup", "influxdb", "--to", address, "--influxdb-token-file", admin, "--tokens",
+                               folder / "tokens", *options], text=True, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "made" in set_up()
+    again = set_up()
+    assert "made  " not in again and "mended" not in again, again
+    token = folder / "tokens" / "write-token"
+    assert token.stat().st_mode & 0o777 == 0o600
+    log = generate(folder / "log.txt", 3000)
+    topic = Topic(stack, folder, "straight-too")
+    sink = Sink(topic)
+    sink.topic.name = "straight"
+    stack.do("down", "influxdb")
+    with Command(GPULSE, "run", log, "--gpu", "gpu0", "--host", "rig", "--timezone", ZONE, "--data", folder / "data",
+                 "--port", "0", "--to", address, "--influxdb-token-file", token, "--to",
+                 f"kafka://{stack.bootstrap}/straight-too") as program:
+        program.wait_for("InfluxDB is away")
+        program.wait_for("Ctrl-C stops")
+        url = next(line.split()[-1] for line in program.said().splitlines() if "http://" in line)
+        def rows_on_the_page():
+            with urllib.request.urlopen(f"{url}api/v1/devices") as answer:
+                return sum(device["rows"] for device in json.load(answer))
+        wait_until("the dashboard goes on", lambda: rows_on_the_page() == 3000)
+        stack.up("influxdb")
+        sink.expect(log)
+        topic.name = "straight-too"
+        wait_until("all is in the topic", lambda: sum(1 for _ in topic.records()) == 3000)
+    topic.expect(log)
+    set_up("--backfill", "2020-01-01")
+    flux = 'from(bucket: "straight-1h") |> range(start: 0) |> filter(fn: (r) => r._field =~ /gpu_temperature/) |> group() |> count()'
+    status, text = stack.influx("POST", "/api/v2/query?org=gpulse", flux, kind="application/vnd.flux")
+    assert status == 200 and text.strip(), text
 
 
 def main():

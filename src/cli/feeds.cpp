@@ -1,5 +1,6 @@
 #include "cli/feeds.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -79,8 +80,12 @@ Expected<void> Feeds::feed(const LogPlan& plan, const LogChoice& log, const std:
   return LogFeed(
              store_, clock_, std::move(options),
              [this, file = display(log.file)](LogFeed::Notice notice, const std::string& detail) {
-               tell(file, notice, detail);
-               if (notice == LogFeed::Notice::caught_up) tell_ahead(store_, file, detail);
+               if (outlet_.empty()) {
+                 tell(file, notice, detail);
+                 if (notice == LogFeed::Notice::caught_up) tell_ahead(store_, file, detail);
+               } else if (notice == LogFeed::Notice::trouble) {
+                 tell(fmt::format("{}, for {}", file, outlet_), notice, detail);
+               }
              })
       .run(stop);
 }

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,8 +15,10 @@ namespace gpulse::cli {
 
 class Feeds {
  public:
-  // Both must outlive it.
-  Feeds(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  // Both must outlive it. With `outlet`, a place that rows are sent to beside, only trouble is
+  // told, and of whom it is.
+  Feeds(Store& store, const Clock& clock, std::string outlet = {})
+      : store_(store), clock_(clock), outlet_(std::move(outlet)) {}
 
   // A log that fails for good is told of; when it was the last one that ran, `stop` is requested
   // and join() returns the error. Once.
@@ -30,6 +33,7 @@ class Feeds {
 
   Store& store_;
   const Clock& clock_;
+  const std::string outlet_;
   std::mutex mutex_;
   std::size_t running_ = 0;
   std::optional<Error> failed_;

@@ -5,12 +5,7 @@
 namespace gpulse::cli {
 
 void add_influx_options(CLI::App& app, InfluxArguments& arguments) {
-  app.add_option("--to", arguments.address,
-                 "where InfluxDB is, as influxdb://host:8086/organisation/bucket, or influxdbs:// "
-                 "for TLS")
-      ->type_name("ADDRESS")
-      ->capture_default_str();
-  app.add_option("--token-file", arguments.token_file,
+  app.add_option("--influxdb-token-file", arguments.token_file,
                  "file with the token, readable by its owner only (default: "
                  "GPULSE_INFLUXDB_TOKEN)")
       ->type_name("FILE");

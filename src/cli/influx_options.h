@@ -15,7 +15,7 @@ struct InfluxArguments {
   std::string ca_file;
 };
 
-// All with the names --to, --token-file and --influxdb-ca-file. `arguments` must outlive the parse.
+// All but the address, whose option each command names itself. `arguments` must outlive the parse.
 void add_influx_options(CLI::App& app, InfluxArguments& arguments);
 
 // Reads the token; usage errors.

@@ -71,8 +71,8 @@ Expected<KafkaConnection> kafka_connection(const KafkaArguments& arguments) {
   return connection;
 }
 
-std::string folder_name(const KafkaConnection& connection) {
-  std::string name = fmt::format("{}-{}", connection.topic, fmt::join(connection.brokers, "-"));
+std::string folder_name(const std::string& address) {
+  std::string name = address;
   for (char& c : name) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (!plain && c != '.' && c != '-') c = '_';

@@ -28,8 +28,8 @@ void add_kafka_options(CLI::App& app, KafkaArguments& arguments);
 // Reads the password; usage errors.
 [[nodiscard]] Expected<KafkaConnection> kafka_connection(const KafkaArguments& arguments);
 
-// "kafka://host:port/topic" as a folder of its own, for what belongs to that topic.
-[[nodiscard]] std::string folder_name(const KafkaConnection& connection);
+// An address, as "kafka://host:port/topic", as the name of a folder for what belongs to that place.
+[[nodiscard]] std::string folder_name(const std::string& address);
 
 // Says in the log what a Kafka client tells.
 class KafkaReporter final : public KafkaObserver {

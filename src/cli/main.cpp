@@ -27,9 +27,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "gpulse " GPULSE_VERSION);
   app.require_subcommand(1);
   app.fallthrough(false);
-  const std::array commands = {cli::add_run(app), cli::add_produce(app),
-                               cli::add_sink_influxdb(app), cli::add_inspect(app),
-                               cli::add_generate(app)};
+  const std::array commands = {cli::add_run(app),           cli::add_produce(app),
+                               cli::add_sink_influxdb(app), cli::add_setup_influxdb(app),
+                               cli::add_inspect(app),       cli::add_generate(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

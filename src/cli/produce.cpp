@@ -48,11 +48,11 @@ Expected<ProducerOptions> producer_options(const Arguments& arguments) {
 
 // One a topic: what was sent to one says nothing of another.
 Expected<std::filesystem::path> state_folder(const std::string& chosen,
-                                             const KafkaConnection& connection) {
+                                             const std::string& address) {
   if (!chosen.empty()) return path_of(chosen);
   auto folder = default_data_folder();
   if (!folder) return folder;
-  return *folder / "produce" / folder_name(connection);
+  return *folder / "produce" / folder_name(address);
 }
 
 // The producer, with a memory of the topic's number of partitions beside the positions. A device's
@@ -135,7 +135,7 @@ Expected<void> produce(const Arguments& arguments) {
   if (!plan) return std::unexpected(plan.error());
   auto options = producer_options(arguments);
   if (!options) return std::unexpected(options.error());
-  const auto state = state_folder(arguments.state, options->connection);
+  const auto state = state_folder(arguments.state, arguments.kafka.address);
   if (!state) return std::unexpected(state.error());
   const auto partitions_file = *state / "partitions";
   if (auto held = hold_partitions(*options, partitions_file); !held) return held;

@@ -11,6 +11,7 @@
 #include "cli/embedded.h"
 #include "cli/log_options.h"
 #include "cli/logging.h"
+#include "cli/outlets.h"
 #include "gpuz/generator_options.h"
 #include "platform/data_folder.h"
 #include "platform/signals.h"
@@ -21,6 +22,7 @@ namespace {
 
 struct Arguments {
   LogArguments logs;
+  OutletArguments outlets;
   std::string data;
   std::string config;
   std::string listen = "localhost";
@@ -87,7 +89,8 @@ Expected<EmbeddedOptions> options_of(const Arguments& arguments) {
   return options;
 }
 
-void say_hello(const EmbeddedOptions& options, const std::string& url) {
+void say_hello(const EmbeddedOptions& options, const std::vector<std::string>& outlets,
+               const std::string& url) {
   fmt::print("gpulse {}   {}\n", GPULSE_VERSION, url);
   const LogPlan& plan = options.logs;
   for (const LogChoice& log : plan.logs) {
@@ -95,6 +98,7 @@ void say_hello(const EmbeddedOptions& options, const std::string& url) {
                display(log.file), log.device.host, log.device.gpu, plan.zone->name());
   }
   if (plan.logs.empty()) fmt::print("  no log given: drop one on the page\n");
+  for (const std::string& outlet : outlets) fmt::print("  sending to {}\n", outlet);
   fmt::print("  keeping    {}\n  Ctrl-C stops; what was read stays.\n",
              display(options.store.folder));
   std::fflush(stdout);
@@ -109,8 +113,13 @@ Expected<void> run(const Arguments& arguments) {
   if (auto logging = start_logging(arguments.log_format); !logging) return logging;
   auto embedded = Embedded::build(*options, system_clock());
   if (!embedded) return std::unexpected(embedded.error());
-  say_hello(*options, (*embedded)->url());
-  return (*embedded)->run(stop);
+  auto outlets = Outlets::build(arguments.outlets, options->store.folder / "to", system_clock());
+  if (!outlets) return std::unexpected(outlets.error());
+  say_hello(*options, (*outlets)->names(), (*embedded)->url());
+  (*outlets)->start(options->logs, stop.get_token());
+  auto ended = (*embedded)->run(stop);
+  (*outlets)->join();
+  return ended;
 }
 
 }  // namespace
@@ -120,6 +129,7 @@ Command add_run(CLI::App& root) {
   CLI::App* app =
       root.add_subcommand("run", "Follow GPU-Z logs, keep them, and show them on a live page");
   add_log_options(*app, arguments->logs);
+  add_outlet_options(*app, arguments->outlets);
   app->add_option("--data", arguments->data, "data folder (default: the platform's)")
       ->type_name("DIR");
   app->add_option("--config", arguments->config,

@@ -47,7 +47,7 @@ Expected<InfluxRelayOptions> relay_options(const Arguments& arguments) {
   auto folder = arguments.state.empty() ? default_data_folder() : path_of(arguments.state);
   if (!folder) return std::unexpected(folder.error());
   if (arguments.state.empty()) {
-    *folder = *folder / "sink-influxdb" / folder_name(options.consumer.connection);
+    *folder = *folder / "sink-influxdb" / folder_name(arguments.kafka.address);
   }
   std::error_code error;
   std::filesystem::create_directories(*folder, error);
@@ -91,6 +91,10 @@ Command add_sink_influxdb(CLI::App& root) {
                   "where from, as kafka://host:9092/gpu-metrics")
       ->type_name("ADDRESS")
       ->required();
+  app->add_option("--to", arguments->influx.address,
+                  "where to, as influxdb://host:8086/organisation/bucket, or influxdbs:// for TLS")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
   add_influx_options(*app, arguments->influx);
   app->add_option("--group", arguments->group,
                   "consumer group; members of one share the partitions")

@@ -1,0 +1,56 @@
+// What `gpulse run --to` sends its rows to, beside keeping them: each with positions of its own.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/influx_options.h"
+#include "cli/kafka_options.h"
+#include "cli/log_options.h"
+#include "telemetry/timestamp.h"
+
+namespace gpulse::cli {
+
+struct OutletArguments {
+  std::vector<std::string> to;  // kafka://… and influxdb://…
+  KafkaArguments kafka;         // but for the address
+  InfluxArguments influx;
+};
+
+// `arguments` must outlive the parse.
+void add_outlet_options(CLI::App& app, OutletArguments& arguments);
+
+// Reads the logs a second time, for each outlet: one that is away or slow holds nobody up, and the
+// log is its buffer. One that refuses us for good is told of and gets nothing more; the rest goes
+// on.
+class Outlets {
+ public:
+  // Their positions are below `folder`. Usage errors, and operation errors of the folder; asks no
+  // server yet. `clock` must outlive it.
+  [[nodiscard]] static Expected<std::unique_ptr<Outlets>> build(const OutletArguments& arguments,
+                                                                const std::filesystem::path& folder,
+                                                                const Clock& clock);
+  ~Outlets();
+
+  // For people, in the order of the command line.
+  [[nodiscard]] std::vector<std::string> names() const;
+  // A thread each, until the stop. `plan` must outlive it. Once.
+  void start(const LogPlan& plan, const std::stop_token& stop);
+  // Waits for all of them.
+  void join() { threads_.clear(); }
+
+ private:
+  struct Outlet;
+
+  explicit Outlets(const Clock& clock);
+
+  const Clock& clock_;
+  std::vector<std::unique_ptr<Outlet>> outlets_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace gpulse::cli
