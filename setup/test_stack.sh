@@ -14,7 +14,7 @@ step() {
   setup/step.sh "$@" || failed+=("$1")
   {
     echo "$1:"
-    grep -E '^(.*[0-9]+ of [0-9]+ passed|Ran [0-9]+ tests? |OK|FAILED)' "build/log/${1// /-}.log" | sed 's/^/  /' |
+    grep -E '^(.*[0-9]+ of [0-9]+ passed|\[  (PASSED|FAILED)  \]|Ran [0-9]+ tests? |OK|FAILED)' "build/log/${1// /-}.log" | sed 's/^/  /' |
       grep . || echo "  (no closing line: it did not get that far)"
   } >>"$closing"
 }
@@ -25,7 +25,9 @@ step "compose file" tests/compose_test.py
 step "stack" tests/stack_test.py
 # The moments at which something is killed are those of the commit.
 seed=$((16#$(git rev-parse --short=7 HEAD 2>/dev/null || echo 1)))
-step "build release" setup/build.sh release gpulse
+step "build release" setup/build.sh release gpulse kafka_probe influxdb_test
+step "kafka" tests/kafka/broker_test.py build/release/src/cli/gpulse build/release/src/kafka/kafka_probe
+step "influxdb" tests/influxdb/influxd_test.py build/release/src/influxdb/influxdb_test
 GPULSE_FAULT_SEED=$seed step "real-time path" tests/real_time_path_test.py build/release/src/cli/gpulse
 
 echo

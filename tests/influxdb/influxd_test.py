@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""src/influxdb on a real InfluxDB: its unit tests that need one, with one of their own.
+
+    influxd_test.py INFLUXDB_TEST
+"""
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "stack"))
+from stack import PROGRAM, Stack  # noqa: E402
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name, Stack(pathlib.Path(name)) as stack:
+        stack.up("influxdb")
+        access = stack.status()["access"]["influxdb"]
+        pid = stack.pids()["influxdb"]
+        restart = f"kill -9 {pid}; {shlex.quote(str(PROGRAM))} up influxdb"
+        return subprocess.run([sys.argv[1], "--gtest_filter=Influxd.*"], env=stack.environment | {
+            "GPULSE_INFLUXDB_URL": access["url"], "GPULSE_INFLUXDB_TOKEN_FILE": access["token_file"],
+            "GPULSE_INFLUXDB_RESTART": restart}, timeout=600).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
