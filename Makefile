@@ -35,6 +35,10 @@ test-faults: build-release ## kill, fill the disk and lose writes, many times ov
 	@setup/setup.sh run test
 	@GPULSE_FAULT_ROUNDS=60 setup/step.sh "ctest faults" ctest --preset release -L faults
 	@tail -n 3 build/log/ctest-faults.log
+	@setup/stack.sh
+	@GPULSE_FAULT_ROUNDS=20 setup/step.sh "server faults" tests/real_time_path_test.py build/gpulse killed_at_any_moment \
+	  the_broker_is_killed the_sink_is_killed influxd_is_killed kafka_is_killed_under_the_sink
+	@tail -n 3 build/log/server-faults.log
 
 stack: ## Kafka, InfluxDB and Prometheus, which deploy/stack starts
 	@setup/stack.sh
