@@ -1,10 +1,13 @@
 // A command of the program: its options and its run, one file each.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 
 #include "telemetry/error.h"
+
+namespace CLI {
+class App;
+}
 
 namespace gpulse::cli {
 

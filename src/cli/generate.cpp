@@ -1,5 +1,6 @@
 // gpulse generate: made-up logs in GPU-Z's format.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cerrno>

@@ -1,5 +1,7 @@
 #include "cli/influx_options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "cli/log_options.h"
 
 namespace gpulse::cli {

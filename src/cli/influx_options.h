@@ -1,10 +1,13 @@
 // The options of every command that speaks to InfluxDB.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "influxdb/endpoint.h"
+
+namespace CLI {
+class App;
+}
 
 namespace gpulse::cli {
 

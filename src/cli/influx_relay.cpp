@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <fstream>
@@ -124,6 +125,7 @@ class Relay final : public ConsumerObserver {
   LineBuilder builder_;
   Lines lines_;
   std::uint64_t ticket_ = 0;  // the last that was given
+  std::atomic<bool> writer_ended_ = false;  // nothing more is acknowledged
 
   std::mutex mutex_;
   std::condition_variable acknowledged_;
@@ -165,6 +167,8 @@ Expected<void> Relay::run(const std::stop_token& stop) {
   {
     std::jthread sender([&] {
       written = writer_->run(done.get_token());
+      writer_ended_ = true;
+      note_acknowledged();
       if (!written) done.request_stop();
     });
     std::stop_source either;
@@ -262,7 +266,8 @@ void Relay::settle() {
   writer_->flush();
   {
     std::unique_lock lock(mutex_);
-    acknowledged_.wait_for(lock, kSettle, [&] { return writer_->acknowledged() >= ticket_; });
+    acknowledged_.wait_for(lock, kSettle,
+                           [&] { return writer_ended_ || writer_->acknowledged() >= ticket_; });
   }
   store_acknowledged();
 }

@@ -1,5 +1,6 @@
 // gpulse inspect: what is in a log.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>

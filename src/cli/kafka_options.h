@@ -1,11 +1,14 @@
 // The options of every command that speaks to Kafka.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "kafka/connection.h"
 #include "kafka/observer.h"
+
+namespace CLI {
+class App;
+}
 
 namespace gpulse::cli {
 

@@ -2,7 +2,6 @@
 // at which speed.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -13,6 +12,10 @@
 #include "telemetry/error.h"
 #include "telemetry/sample_batch.h"
 #include "telemetry/time_zone.h"
+
+namespace CLI {
+class App;
+}
 
 namespace gpulse::cli {
 

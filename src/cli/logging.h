@@ -1,10 +1,13 @@
 // The log of commands that go on for long: one line per event, on standard error.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "telemetry/error.h"
+
+namespace CLI {
+class App;
+}
 
 namespace gpulse::cli {
 

@@ -1,5 +1,6 @@
 // gpulse: GPU sensor readings from GPU-Z's log to where people need them.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <array>
 #include <cstdio>

@@ -1,6 +1,7 @@
 // gpulse produce: GPU-Z logs -> a Kafka topic.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <filesystem>

@@ -1,5 +1,6 @@
 // gpulse run: everything in one process. Logs -> store -> windows, alerts, page.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <filesystem>

@@ -1,5 +1,6 @@
 // gpulse setup influxdb: makes an InfluxDB 2 ready for what gpulse writes.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <array>
 #include <cstdio>

@@ -1,6 +1,7 @@
 // gpulse sink influxdb: a Kafka topic -> InfluxDB.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <filesystem>

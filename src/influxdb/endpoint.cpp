@@ -8,6 +8,9 @@
 #include <fstream>
 #include <vector>
 
+#include "platform/file.h"
+#include "platform/secret_file.h"
+
 namespace gpulse {
 namespace {
 
@@ -133,27 +136,6 @@ Expected<void> parse_query(std::string_view query, InfluxAddress& out) {
   return {};
 }
 
-std::string shown(const std::filesystem::path& path) {
-  const auto utf8 = path.u8string();
-  return {utf8.begin(), utf8.end()};
-}
-
-Expected<void> check_token_file(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (error || !std::filesystem::is_regular_file(status)) {
-    return usage_error("the token file " + shown(file) + " is no file that can be read");
-  }
-  // Windows keeps access lists instead, and shows all three groups the owner's bits.
-  constexpr bool kHasModes = std::filesystem::path::preferred_separator == '/';
-  constexpr auto kOthers = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
-  if (kHasModes && (status.permissions() & kOthers) != std::filesystem::perms::none) {
-    return usage_error("others may read the token file " + shown(file) + ": chmod 600 " +
-                       shown(file));
-  }
-  return {};
-}
-
 Expected<std::string> checked_token(std::string token, const std::string& from) {
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
   const bool printable = std::ranges::all_of(token, [](char c) { return c >= 0x20 && c < 0x7F; });
@@ -165,7 +147,7 @@ Expected<std::string> checked_token(std::string token, const std::string& from) 
 }
 
 Expected<std::string> read_token(const std::filesystem::path& file, const std::string& from) {
-  if (auto checked = check_token_file(file); !checked) {
+  if (auto checked = check_secret_file(file, "token file"); !checked) {
     return std::unexpected(std::move(checked).error());
   }
   std::ifstream stream(file, std::ios::binary);
@@ -217,7 +199,8 @@ Expected<void> validate(const InfluxOptions& options) {
   const auto address = parse_influx_address(options.address);
   if (!address) return std::unexpected(address.error());
   if (!options.token_file.empty()) {
-    if (auto checked = check_token_file(options.token_file); !checked) return checked;
+    if (auto checked = check_secret_file(options.token_file, "token file"); !checked)
+      return checked;
   }
   if (options.ca_file.empty()) return {};
   if (!address->tls) {
@@ -226,7 +209,7 @@ Expected<void> validate(const InfluxOptions& options) {
   }
   std::error_code error;
   if (!std::filesystem::is_regular_file(options.ca_file, error)) {
-    return usage_error("the CA file " + shown(options.ca_file) + " is no file that can be read");
+    return usage_error("the CA file " + display(options.ca_file) + " is no file that can be read");
   }
   return {};
 }
@@ -239,7 +222,7 @@ Expected<InfluxEndpoint> open_endpoint(const InfluxOptions& options,
   out.ca_file = options.ca_file;
   Expected<std::string> token;
   if (!options.token_file.empty()) {
-    out.token_from = "the token in " + shown(options.token_file);
+    out.token_from = "the token in " + display(options.token_file);
     token = read_token(options.token_file, out.token_from);
   } else if (environment_token != nullptr && *environment_token != '\0') {
     out.token_from = std::string("the token in ") + kInfluxTokenVariable;

@@ -8,6 +8,9 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "platform/file.h"
+#include "platform/secret_file.h"
+
 namespace gpulse {
 namespace {
 
@@ -157,20 +160,19 @@ Expected<std::string> read_kafka_password(const std::filesystem::path& file) {
         std::getenv(kPasswordVariable);  // NOLINT(concurrency-mt-unsafe): nobody sets it
     return std::string(value == nullptr ? "" : value);
   }
-  const auto name = [&] { return "the password file " + file.string(); };
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (!std::filesystem::exists(status)) return usage_error(name() + " is not there");
-  using std::filesystem::perms;
-  if ((status.permissions() & (perms::group_all | perms::others_all)) != perms::none) {
-    return usage_error(fmt::format("{} can be read by others than its owner: chmod 600 {}", name(),
-                                   file.string()));
+  if (auto checked = check_secret_file(file, "password file"); !checked) {
+    return std::unexpected(std::move(checked).error());
   }
   std::ifstream in(file);
   std::string password;
-  if (!std::getline(in, password)) return usage_error(name() + " cannot be read, or is empty");
+  if (!std::getline(in, password)) {
+    return usage_error(
+        fmt::format("the password file {} cannot be read, or is empty", display(file)));
+  }
   if (password.ends_with('\r')) password.pop_back();
-  if (password.empty()) return usage_error(name() + " has an empty first line");
+  if (password.empty()) {
+    return usage_error(fmt::format("the password file {} has an empty first line", display(file)));
+  }
   return password;
 }
 

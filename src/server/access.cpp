@@ -4,6 +4,9 @@
 #include <charconv>
 #include <fstream>
 
+#include "platform/file.h"
+#include "platform/secret_file.h"
+
 namespace gpulse {
 namespace {
 
@@ -98,27 +101,11 @@ bool is_token_character(char c) {
   return c > 0x20 && c < 0x7F && kForbidden.find(c) == std::string_view::npos;
 }
 
-Expected<void> check_permissions(const std::filesystem::path& file, const std::string& shown) {
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (error || !std::filesystem::is_regular_file(status)) {
-    return usage_error("the token file " + shown + " is no file that can be read");
-  }
-  // Windows keeps access lists instead, and shows all three groups the owner's bits.
-  constexpr bool kHasModes = std::filesystem::path::preferred_separator == '/';
-  constexpr auto kOthers = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
-  if (kHasModes && (status.permissions() & kOthers) != std::filesystem::perms::none) {
-    return usage_error("others may read the token file " + shown + ": chmod 600 " + shown);
-  }
-  return {};
-}
-
 }  // namespace
 
 Expected<std::string> read_token_file(const std::filesystem::path& file) {
-  const auto utf8 = file.u8string();
-  const std::string shown(utf8.begin(), utf8.end());
-  if (auto checked = check_permissions(file, shown); !checked) {
+  const std::string shown = display(file);
+  if (auto checked = check_secret_file(file, "token file"); !checked) {
     return std::unexpected(std::move(checked).error());
   }
   std::ifstream stream(file, std::ios::binary);
