@@ -3,6 +3,7 @@
 
     broker_test.py GPULSE KAFKA_PROBE [SCENARIO...]
 """
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -244,9 +245,11 @@ def what_retention_removed_is_a_loss_of_so_many(broker, folder):
 def a_second_member_takes_over_without_a_gap(broker, folder):
     log = make_log(folder, 20_000)
     broker.do("produce", "shared", log, 1000)
-    first = broker.start("consume", "shared", "both", 20_000, "timeout=25")
-    second = broker.start("consume", "shared", "both", 20_000, "timeout=10")
-    texts = [process.communicate(timeout=60) for process in (first, second)]
+    first = broker.start("consume", "shared", "both", 20_000, "timeout=8")
+    second = broker.start("consume", "shared", "both", 20_000, "timeout=3")
+    # Both at once: who is not listened to waits, and so does not poll.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        texts = list(pool.map(lambda process: process.communicate(timeout=60), (first, second)))
     records = [record for out, _ in texts for record in records_of(out)]
     offsets = {offset for _, offset, _ in records}
     assert offsets == set(range(20_000)), f"{len(offsets)} of 20000, {[errors for _, errors in texts]}"
