@@ -24,7 +24,7 @@ struct File {
   int leap_count = 0;
   std::vector<std::pair<std::int64_t, int>> changes = {{1000, 1}};
   std::vector<int> offsets = {3600, 7200};
-  std::string footer = "\nXXX-2\n";
+  std::string footer = "\nABC-2\n";
 
   std::string header(int leaps, std::size_t changes_count, std::size_t types_count) const {
     std::string bytes = "TZif" + version + std::string(15, '\0');
@@ -38,7 +38,7 @@ struct File {
   std::string bytes() const {
     std::string out = header(0, 0, 1);
     append(out, 0, 4);
-    out += std::string("\0\0XXX\0", 6);
+    out += std::string("\0\0ABC\0", 6);
     out += header(leap_count, changes.size(), offsets.size());
     for (const auto& [at, type] : changes) append(out, at, 8);
     for (const auto& [at, type] : changes) append(out, type, 1);
@@ -46,7 +46,7 @@ struct File {
       append(out, offset, 4);
       out += std::string("\0\0", 2);
     }
-    return out + std::string("XXX\0", 4) + footer;
+    return out + std::string("ABC\0", 4) + footer;
   }
 };
 
@@ -106,8 +106,8 @@ TEST(Tzif, SaysWhatIsDamaged) {
   EXPECT_EQ(error_of({.changes = {{1000, 2}}}), "damaged time zone data: a change to nothing");
   EXPECT_EQ(error_of({.offsets = {3600, 100'000}}),
             "damaged time zone data: an offset of more than a day");
-  EXPECT_EQ(error_of({.footer = "\nXXX\n"}), "damaged time zone data: its footer is no TZ string");
-  EXPECT_EQ(error_of({.footer = "\nXXX-2"}), "damaged time zone data: no footer");
+  EXPECT_EQ(error_of({.footer = "\nABC\n"}), "damaged time zone data: its footer is no TZ string");
+  EXPECT_EQ(error_of({.footer = "\nABC-2"}), "damaged time zone data: no footer");
 }
 
 TEST(Tzif, CountsBeyondTheBytesAreAnError) {
