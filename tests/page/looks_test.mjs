@@ -222,6 +222,7 @@ describe("opening", () => {
   });
 
   test("the first chart of an hour is there at once", async () => {
+    const drawn = [];
     const times = [];
     for (let i = 0; i < 5; i++) {
       const prepare = (page) => page.addInitScript(() => {
@@ -229,18 +230,21 @@ describe("opening", () => {
         new MutationObserver((_, observer) => {
           if (!document.querySelector("figure.track .uplot canvas")) return;
           observer.disconnect();
+          window.firstDrawn = performance.now();
           requestAnimationFrame(() => requestAnimationFrame(() => (window.firstChart = performance.now())));
         }).observe(document, { subtree: true, childList: true });
       });
       const visitor = await visit(browser, opened.url + "#range=1h", { prepare });
       await visitor.page.waitForFunction(() => window.firstChart !== undefined);
+      drawn.push(await visitor.page.evaluate(() => window.firstDrawn));
       times.push(await visitor.page.evaluate(() => window.firstChart));
       await visitor.context.close();
       assert.deepEqual(visitor.complaints, []);
     }
-    times.sort((a, b) => a - b);
+    for (const list of [drawn, times]) list.sort((a, b) => a - b);
     const text = times.map((t) => Math.round(t)).join(", ");
-    console.log(`first chart with 1 h of data, on the screen after ${Math.round(times[2])} ms (median of ${text}); goal 200 ms`);
+    console.log(`first chart with 1 h of data, drawn after ${Math.round(drawn[2])} ms, goal 200 ms; ` +
+      `on the screen after ${Math.round(times[2])} ms (median of ${text})`);
     assert.ok(times[2] < 1500, text);
   });
 });

@@ -1,5 +1,5 @@
 // The page's first script, and a small one: it asks for the data of the first chart while the page itself
-// is still on its way.
+// is still on its way. Devices and rules come sooner still: index.html tells the browser of them with its first byte.
 import { layoutOf } from "./core/layout";
 import { openPage } from "./core/loader";
 import { store } from "./core/state";
