@@ -83,10 +83,8 @@ Expected<EmbeddedOptions> options_of(const Arguments& arguments) {
     if (!size) return std::unexpected(size.error());
     options.store.keep_bytes = *size;
   }
-  options.server.listen = arguments.listen;
-  options.server.port = arguments.port;
-  options.server.token_file = path_of(arguments.token_file);
-  options.server.host_names = arguments.allowed_hosts;
+  options.server.listen = {arguments.listen, arguments.port, path_of(arguments.token_file),
+                           arguments.allowed_hosts};
   return options;
 }
 

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/limits.h"
 #include "server/response_head.h"
 #include "server/spool_file.h"
 
@@ -100,10 +101,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const Expected<Request> request = to_request(parser);
     if (!request) co_return co_await refuse(parser, error_response(request.error()));
     head_only_ = request->method == "HEAD";
-    if (const auto refusal = context_.router.refuse(*request)) {
+    if (const auto refusal = context_.parties.site.refuse(*request)) {
       co_return co_await refuse(parser, *refusal);
     }
-    switch (Router::work(*request)) {
+    switch (context_.parties.site.work(*request)) {
       case Work::live: co_return co_await live(*request, parser);
       case Work::upload: co_return co_await upload(*request, parser);
       case Work::answer: break;
@@ -117,9 +118,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
       co_return co_await refuse(
           parser, error_response(413, ErrorKind::usage, request.path + " takes no body"));
     }
-    const ExporterState state{context_.counters, context_.hub.clients()};
-    const Router& router = context_.router;
-    const Response response = co_await on_worker([&] { return router.answer(request, state); });
+    const ServerContext& context = context_;
+    const Response response = co_await on_worker(
+        [&] { return context.parties.site.answer(request, context.counters); });
     co_return co_await send(response);
   }
 
@@ -197,7 +198,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const std::string_view body =
         response.static_body.empty() ? std::string_view(response.body) : response.static_body;
     const std::string head =
-        response_head(response, body.size(), keep_alive_, context_.clock.now());
+        response_head(response, body.size(), keep_alive_, context_.parties.clock.now());
     const bool with_body = !head_only_ && !is_bodiless(response.status);
     const bool sent =
         co_await write(head, with_body ? body.substr(0, kPieceBytes) : std::string_view{});
@@ -217,9 +218,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   asio::awaitable<bool> upload(const Request& request, Parser& parser) {
-    const auto import = context_.router.api().import_request(request);
+    const auto import = context_.parties.api->import_request(request);
     if (!import) co_return co_await refuse(parser, import.error());
-    const std::filesystem::path& folder = context_.spool_folder;
+    const std::filesystem::path& folder = context_.parties.spool_folder;
     auto file = co_await on_worker([&] { return std::optional(SpoolFile::create(folder)); });
     if (!*file) co_return co_await refuse(parser, error_response(file->error()));
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
@@ -231,7 +232,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     busy_ = true;
     if (!received) co_return false;
     if (!*received) co_return co_await refuse(parser, error_response(received->error()));
-    const Api& api = context_.router.api();
+    const Api& api = *context_.parties.api;
     const Response response =
         co_await on_worker([&] { return hand_over(api, std::move(**file), *import); });
     co_return co_await send(response);
@@ -262,17 +263,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   asio::awaitable<bool> live(const Request& request, Parser& parser) {
-    const auto device = context_.router.api().live_device(request);
+    const auto device = context_.parties.api->live_device(request);
     if (!device) co_return co_await refuse(parser, device.error());
-    if (context_.hub.clients() >= kLiveClientsMax) {
+    if (context_.parties.hub->clients() >= kLiveClientsMax) {
       co_return co_await refuse(parser,
                                 error_response(503, ErrorKind::operation,
                                                "there are too many live clients; try again later"));
     }
     context_.counters.count(200);
-    subscription_ = context_.hub.subscribe(*device, waker());
+    subscription_ = context_.parties.hub->subscribe(*device, waker());
     busy_ = false;  // a stop need not wait for its end
-    const bool sent = co_await write(live_head(context_.clock.now()), hello());
+    const bool sent = co_await write(live_head(context_.parties.clock.now()), hello());
     if (sent && !context_.stopping) {
       stream_.expires_never();
       asio::co_spawn(context_.io, watch_for_end(shared_from_this()), asio::detached);
@@ -293,8 +294,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string hello() const {
     std::string out = "event: hello\ndata: ";
     JsonWriter json(out);
-    json.begin_object().member("version", context_.version);
-    json.member("now", context_.clock.now()).end_object();
+    json.begin_object().member("version", context_.parties.version);
+    json.member("now", context_.parties.clock.now()).end_object();
     return out + "\n\n";
   }
 

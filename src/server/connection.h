@@ -1,5 +1,5 @@
-// One client's connection. Only http_server.cpp and connection.cpp see Asio and Beast: they are
-// slow to compile.
+// One client's connection. Few files see Asio, and one sees Beast: they are slow to
+// compile.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -11,21 +11,30 @@
 #include <string>
 #include <unordered_set>
 
-#include "server/http_server.h"
-#include "server/router.h"
+#include "server/api.h"
+#include "server/live_hub.h"
+#include "server/site.h"
+#include "telemetry/timestamp.h"
 
 namespace gpulse {
 
 class Connection;
 
+// Who takes part in a server; all that is referred to must outlive it.
+struct ServerParties {
+  const Site& site;
+  const Clock& clock;
+  // Of sites with live streams and uploads; null for others.
+  const Api* api = nullptr;
+  LiveHub* hub = nullptr;
+  std::string version{};
+  std::filesystem::path spool_folder{};
+};
+
 // What all connections share. The io thread's, but for the workers and the counters.
 struct ServerContext {
   boost::asio::io_context& io;
-  const Router& router;
-  LiveHub& hub;
-  const Clock& clock;
-  std::string version;
-  std::filesystem::path spool_folder;
+  ServerParties parties;
   bool stopping = false;
   RequestCounters counters{};
   // Each leaves when it goes, at the latest with the io context.

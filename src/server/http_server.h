@@ -6,8 +6,6 @@
 //   return (*server)->run(stop);
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -16,6 +14,8 @@
 #include <vector>
 
 #include "server/import_jobs.h"
+#include "server/limits.h"
+#include "server/listen_options.h"
 #include "server/live_hub.h"
 #include "server/prometheus.h"
 #include "store/history.h"
@@ -26,26 +26,8 @@ namespace gpulse {
 
 inline constexpr std::uint16_t kServerPortDefault = 8337;
 
-// Beyond these a client is refused, cut off, or waits.
-inline constexpr std::size_t kHeaderBytesMax = 16 * std::size_t{1024};
-inline constexpr std::size_t kIgnoredBodyBytesMax = 64 * std::size_t{1024};
-inline constexpr std::size_t kConnectionsMax = 256;
-inline constexpr std::size_t kLiveClientsMax = 64;
-inline constexpr std::chrono::seconds kRequestTimeout{30};  // idle, and until its header is whole
-inline constexpr std::chrono::seconds kTransferTimeout{30};  // for each piece of a body
-inline constexpr std::chrono::seconds kLiveKeepAlive{15};
-inline constexpr std::chrono::milliseconds kLiveInterval{25};  // least time between two pushes
-inline constexpr std::chrono::seconds kStopGrace{2};  // for what is being answered
-
 struct ServerOptions {
-  // "localhost" (127.0.0.1, and ::1 where there is IPv6), or an address: "0.0.0.0", "192.168.1.5".
-  std::string listen = "localhost";
-  std::uint16_t port = kServerPortDefault;  // 0: any free one
-  // Needed for an address beyond this machine; read once. Empty: no token.
-  std::filesystem::path token_file;
-  // Further names by which it is reached, see AccessOptions; beyond this machine its own is among
-  // them.
-  std::vector<std::string> host_names;
+  ListenOptions listen{"localhost", kServerPortDefault, {}, {}};
   // Where uploads go until their job has read them.
   std::filesystem::path spool_folder;
 };

@@ -25,7 +25,7 @@ class HttpServerTest : public testing::Test {
  protected:
   HttpServerTest() {
     std::filesystem::remove_all(folder);
-    options.port = 0;
+    options.listen.port = 0;
     options.spool_folder = folder / "spool";
   }
   ~HttpServerTest() override {
@@ -418,7 +418,7 @@ TEST_F(HttpServerTest, AServerThatNeverRanCanGo) {
 
 TEST_F(HttpServerTest, APortInUseIsNamedWithWhatToDo) {
   start();
-  options.port = port;
+  options.listen.port = port;
   const auto second = HttpServer::build(options, parts());
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().kind, ErrorKind::operation);
@@ -436,16 +436,16 @@ TEST_F(HttpServerTest, TheUrlIsWhereItListens) {
 }
 
 TEST_F(HttpServerTest, OtherMachinesNeedAToken) {
-  options.listen = "0.0.0.0";
+  options.listen.address = "0.0.0.0";
   const auto without = HttpServer::validate(options);
   ASSERT_FALSE(without.has_value());
   EXPECT_EQ(without.error().kind, ErrorKind::usage);
   EXPECT_NE(without.error().message.find("--token-file"), std::string::npos);
 
-  options.token_file = folder / "token";
+  options.listen.token_file = folder / "token";
   std::filesystem::create_directories(folder);
-  std::ofstream(options.token_file) << "0123456789abcdef\n";
-  std::filesystem::permissions(options.token_file, std::filesystem::perms::owner_read);
+  std::ofstream(options.listen.token_file) << "0123456789abcdef\n";
+  std::filesystem::permissions(options.listen.token_file, std::filesystem::perms::owner_read);
   start();
   Client client(port);
   EXPECT_EQ(client.ask("GET", "/api/v1/devices").status, 401);
@@ -459,7 +459,7 @@ TEST_F(HttpServerTest, OtherMachinesNeedAToken) {
 
 TEST_F(HttpServerTest, AddressesThatAreNone) {
   for (const char* listen : {"rig.lan", "256.1.1.1", "127.0.0.1:80"}) {
-    options.listen = listen;
+    options.listen.address = listen;
     const auto valid = HttpServer::validate(options);
     ASSERT_FALSE(valid.has_value()) << listen;
     EXPECT_EQ(valid.error().kind, ErrorKind::usage);

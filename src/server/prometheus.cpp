@@ -2,103 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
-#include "server/json_writer.h"
-#include "server/utf8.h"
 #include "telemetry/metric.h"
 
 namespace gpulse {
 namespace {
-
-using Label = std::pair<std::string_view, std::string_view>;
-
-void append_label_value(std::string& out, std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text, i);
-    if (length == 0) {
-      out += kReplacementCharacter;
-    } else if (text[i] == '\n') {
-      out += "\\n";
-    } else {
-      if (text[i] == '"' || text[i] == '\\') out += '\\';
-      out += text.substr(i, length);
-    }
-    i += std::max<std::size_t>(length, 1);
-  }
-}
-
-// HELP texts know two escapes only.
-std::string help_text(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n' || c == '\\') {
-      out += c == '\n' ? "\\n" : "\\\\";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-// All samples of one name must stand together, under one HELP and one TYPE.
-class Exposition {
- public:
-  // False: the name is taken by a family of another meaning.
-  bool declare(const std::string& name, std::string_view type, const std::string& help) {
-    const auto [at, added] = families_.try_emplace(name);
-    if (added) {
-      at->second.help = help;
-      at->second.type = type;
-      order_.push_back(name);
-    }
-    return at->second.help == help;
-  }
-
-  void sample(const std::string& name, std::initializer_list<Label> labels, double value) {
-    std::string& lines = families_.at(name).lines;
-    lines += name;
-    char separator = '{';
-    for (const auto& [key, text] : labels) {
-      lines += separator;
-      lines.append(key).append("=\"");
-      append_label_value(lines, text);
-      lines += '"';
-      separator = ',';
-    }
-    if (labels.size() > 0) lines += '}';
-    lines += ' ';
-    append_json_double(lines, value);
-    lines += '\n';
-  }
-
-  [[nodiscard]] std::string text() const {
-    std::string out;
-    for (const std::string& name : order_) {
-      const Family& family = families_.at(name);
-      if (family.lines.empty()) continue;
-      out += "# HELP " + name + ' ' + help_text(family.help) + '\n';
-      out += "# TYPE " + name + ' ' + std::string(family.type) + '\n';
-      out += family.lines;
-    }
-    return out;
-  }
-
- private:
-  struct Family {
-    std::string help;
-    std::string_view type;
-    std::string lines;
-  };
-  std::map<std::string, Family> families_;
-  std::vector<std::string> order_;
-};
-
-constexpr std::string_view kGauge = "gauge";
-constexpr std::string_view kCounter = "counter";
 
 // A reading is a count divided by a power of ten. Dividing that count once more, and not the
 // reading, keeps 83.4 % at 0.834, where 83.4 / 100 gives 0.8340000000000001.
@@ -142,8 +54,8 @@ void add_devices(Exposition& out, std::span<const DeviceRecord> devices, Timesta
   out.declare("gpulse_ingest_lag_seconds", kGauge,
               "From the time that the newest row says to when it was read.");
   for (const DeviceRecord& record : devices) {
-    const Label host{"host", record.device.host};
-    const Label gpu{"gpu", record.device.gpu};
+    const ExpositionLabel host{"host", record.device.host};
+    const ExpositionLabel gpu{"gpu", record.device.gpu};
     out.sample("gpulse_rows_total", {host, gpu}, static_cast<double>(record.rows));
     if (record.state == DeviceState::ended) continue;
     const bool live = record.state == DeviceState::live;
@@ -193,24 +105,9 @@ Expected<void> add_alerts(Exposition& out, const History& history, std::span<con
 }
 
 void add_program(Exposition& out, const ExporterOptions& options, const ExporterState& state) {
-  out.declare("gpulse_build_info", kGauge, "Always 1; its label is the version.");
-  out.sample("gpulse_build_info", {{"version", options.version}}, 1);
-  if (options.process_usage) {
-    const ProcessUsage usage = options.process_usage();
-    out.declare("gpulse_process_cpu_seconds_total", kCounter,
-                "CPU time that this process has used, user and system.");
-    out.sample("gpulse_process_cpu_seconds_total", {}, usage.cpu_seconds);
-    out.declare("gpulse_process_resident_memory_bytes", kGauge,
-                "Memory that this process holds resident.");
-    out.sample("gpulse_process_resident_memory_bytes", {}, usage.resident_bytes);
-  }
-  out.declare("gpulse_http_requests_total", kCounter, "HTTP requests answered, by status.");
-  for (int status = 0; status < RequestCounters::kStatusEnd; ++status) {
-    const std::uint64_t count = state.requests.of(status);
-    if (count == 0) continue;
-    out.sample("gpulse_http_requests_total", {{"code", std::to_string(status)}},
-               static_cast<double>(count));
-  }
+  out.add_process(options.version, options.process_usage ? std::optional(options.process_usage())
+                                                         : std::nullopt);
+  out.add_requests(state.requests);
   out.declare("gpulse_live_clients", kGauge, "Pages and programs that watch the live stream.");
   out.sample("gpulse_live_clients", {}, static_cast<double>(state.live_clients));
 }

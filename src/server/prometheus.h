@@ -4,13 +4,12 @@
 // that is absent, or of a device that went silent, is not exported at all.
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "server/exposition.h"
+#include "server/site.h"
 #include "store/history.h"
 #include "stream/alert.h"
 
@@ -25,28 +24,6 @@ struct LatestReadings {
     double value = 0;
   };
   std::vector<Reading> readings;
-};
-
-struct ProcessUsage {
-  double cpu_seconds = 0;
-  double resident_bytes = 0;
-};
-
-// Responses by status, for gpulse_http_requests_total. Any thread.
-class RequestCounters {
- public:
-  static constexpr int kStatusEnd = 600;
-
-  void count(int status) {
-    counts_[static_cast<std::size_t>(status >= 0 && status < kStatusEnd ? status : 0)].fetch_add(
-        1, std::memory_order_relaxed);
-  }
-  [[nodiscard]] std::uint64_t of(int status) const {
-    return counts_[static_cast<std::size_t>(status)].load(std::memory_order_relaxed);
-  }
-
- private:
-  std::array<std::atomic<std::uint64_t>, kStatusEnd> counts_{};
 };
 
 struct ExporterOptions {

@@ -5,32 +5,24 @@
 
 #include "server/access.h"
 #include "server/api.h"
+#include "server/live_hub.h"
 #include "server/prometheus.h"
+#include "server/site.h"
 #include "server/web_assets.h"
 
 namespace gpulse {
 
-// What has to be done for a request.
-enum class Work {
-  answer,  // call Router::answer
-  live,    // stream events until the client goes
-  upload,  // take the body, then Api::start_import
-};
-
 // Any thread. Borrows all but the access rules.
-class Router {
+class Router final : public Site {
  public:
   Router(Access access, const Api& api, const Exporter& exporter, const WebAssets& assets,
-         const History& history, const Clock& clock, std::vector<std::string> followed);
+         const History& history, const LiveHub& hub, const Clock& clock,
+         std::vector<std::string> followed);
 
-  // The answer to a request that may not pass, names nothing, or uses a method that is not taken
-  // there.
-  [[nodiscard]] std::optional<Response> refuse(const Request& request) const;
-  [[nodiscard]] static Work work(const Request& request);
-  // May take long and may wait for a disk.
-  [[nodiscard]] Response answer(const Request& request, const ExporterState& state) const;
-
-  [[nodiscard]] const Api& api() const { return api_; }
+  [[nodiscard]] std::optional<Response> refuse(const Request& request) const override;
+  [[nodiscard]] Work work(const Request& request) const override;
+  [[nodiscard]] Response answer(const Request& request,
+                                const RequestCounters& requests) const override;
 
  private:
   [[nodiscard]] std::string_view allowed_methods(std::string_view path) const;
@@ -40,6 +32,7 @@ class Router {
   const Exporter& exporter_;
   const WebAssets& assets_;
   const History& history_;
+  const LiveHub& hub_;
   const Clock& clock_;
   const std::vector<std::string> followed_;
 };

@@ -16,7 +16,7 @@ class RouterTest : public testing::Test {
     return refusal ? refusal->status : 200;
   }
   Response answer(std::string_view target) const {
-    return router.answer(get(target), {requests, 0});
+    return router.answer(get(target), requests);
   }
 
   test::TestWorld world;
@@ -27,8 +27,9 @@ class RouterTest : public testing::Test {
                           world.clock,
                           {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}}};
   const WebAssets assets{""};
+  const LiveHub hub;
   const Router router{
-      Access({8337, true, {}, ""}), api, exporter, assets, world.history, world.clock,
+      Access({8337, true, {}, ""}), api, exporter, assets, world.history, hub, world.clock,
       {"GPU-Z Sensor Log.txt"}};
 };
 
@@ -52,10 +53,10 @@ TEST_F(RouterTest, UnknownPathsAndMethods) {
 }
 
 TEST_F(RouterTest, WhatHasToBeDone) {
-  EXPECT_EQ(Router::work(get("/api/v1/live")), Work::live);
-  EXPECT_EQ(Router::work(get("/api/v1/logs", "POST")), Work::upload);
-  EXPECT_EQ(Router::work(get("/api/v1/logs")), Work::answer);
-  EXPECT_EQ(Router::work(get("/")), Work::answer);
+  EXPECT_EQ(router.work(get("/api/v1/live")), Work::live);
+  EXPECT_EQ(router.work(get("/api/v1/logs", "POST")), Work::upload);
+  EXPECT_EQ(router.work(get("/api/v1/logs")), Work::answer);
+  EXPECT_EQ(router.work(get("/")), Work::answer);
 }
 
 TEST_F(RouterTest, HealthTellsLiveStaleAndEndedApart) {

@@ -1,0 +1,166 @@
+#include "server/listening.h"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/host_name.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <expected>
+#include <optional>
+#include <utility>
+
+#include "server/listen_options.h"
+
+namespace gpulse {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+// How often a free port is tried that the other address family must have free too.
+constexpr int kPortTriesMax = 10;
+
+Expected<std::vector<asio::ip::address>> addresses_of(const std::string& text) {
+  if (text.empty() || text == "localhost") {
+    return std::vector<asio::ip::address>{asio::ip::address_v4::loopback(),
+                                          asio::ip::address_v6::loopback()};
+  }
+  error_code error;
+  const auto address = asio::ip::make_address(text, error);
+  if (!error) return std::vector{address};
+  return usage_error("cannot listen on \"" + text +
+                     "\": give localhost, or an address of this machine (0.0.0.0 for all)");
+}
+
+std::string bracketed(const asio::ip::address& address) {
+  return address.is_v6() ? '[' + address.to_string() + ']' : address.to_string();
+}
+
+Error listen_error(const tcp::endpoint& endpoint, error_code error) {
+  const std::string port = std::to_string(endpoint.port());
+  const std::string where = bracketed(endpoint.address()) + ':' + port;
+  if (error == asio::error::address_in_use) {
+    return {ErrorKind::operation,
+            "port " + port + " is in use on " + endpoint.address().to_string() +
+                ": is gpulse running already? Choose another with --port, or any free one with "
+                "--port 0",
+            true};
+  }
+  if (error == asio::error::access_denied) {
+    return {ErrorKind::operation,
+            "cannot listen on " + where +
+                ": a port below 1024 needs rights that this program "
+                "does not have; choose another with --port",
+            false};
+  }
+  return {ErrorKind::operation, "cannot listen on " + where + ": " + error.message(), true};
+}
+
+std::expected<tcp::acceptor, error_code> listen_on(asio::io_context& io,
+                                                   const tcp::endpoint& endpoint) {
+  // On Windows this option would let another program take the port over; elsewhere, without it, a
+  // restart has to wait for old connections to be forgotten.
+  constexpr bool kReuse = std::filesystem::path::preferred_separator == '/';
+  tcp::acceptor acceptor(io);
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error && kReuse) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6()) {
+    const bool all = endpoint.address().is_unspecified();
+    acceptor.set_option(asio::ip::v6_only(!all), error);
+  }
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  if (error) return std::unexpected(error);
+  return acceptor;
+}
+
+// A machine without IPv6 still has a loopback.
+bool is_missing_family(error_code error) {
+  return error == asio::error::address_family_not_supported ||
+         error == error_code(boost::system::errc::address_not_available,
+                             boost::system::generic_category()) ||
+         error == asio::error::network_unreachable;
+}
+
+std::uint16_t port_of(const tcp::acceptor& acceptor) {
+  error_code ignored;
+  return acceptor.local_endpoint(ignored).port();
+}
+
+// All addresses on one port.
+Expected<std::vector<tcp::acceptor>> listen_on_all(asio::io_context& io,
+                                                   const std::vector<asio::ip::address>& addresses,
+                                                   std::uint16_t asked) {
+  for (int tries = 0;; ++tries) {
+    std::vector<tcp::acceptor> out;
+    std::optional<Error> failed;
+    std::uint16_t port = asked;
+    for (const auto& address : addresses) {
+      auto acceptor = listen_on(io, {address, port});
+      if (acceptor) {
+        out.push_back(std::move(*acceptor));
+        port = port_of(out.back());
+      } else if (out.empty() || !is_missing_family(acceptor.error())) {
+        failed = listen_error({address, port}, acceptor.error());
+        break;
+      }
+    }
+    if (!failed) return out;
+    if (asked != 0 || tries >= kPortTriesMax) return std::unexpected(*std::move(failed));
+  }
+}
+
+bool all_loopback(const std::vector<asio::ip::address>& addresses) {
+  for (const auto& address : addresses) {
+    if (!address.is_loopback()) return false;
+  }
+  return true;
+}
+
+Expected<std::string> token_of(const ListenOptions& options,
+                               const std::vector<asio::ip::address>& addresses) {
+  if (!options.token_file.empty()) return read_token_file(options.token_file);
+  if (all_loopback(addresses)) return std::string();
+  return usage_error(
+      "listening on " + options.address +
+      " lets other machines in, so it needs a token: put 16 or more random "
+      "characters into a file that only you can read, and name it with --token-file");
+}
+
+}  // namespace
+
+Expected<void> validate(const ListenOptions& options) {
+  const auto addresses = addresses_of(options.address);
+  if (!addresses) return std::unexpected(addresses.error());
+  if (auto token = token_of(options, *addresses); !token) {
+    return std::unexpected(std::move(token).error());
+  }
+  return {};
+}
+
+Expected<Listening> start_listening(const ListenOptions& options) {
+  const auto addresses = addresses_of(options.address);
+  if (!addresses) return std::unexpected(addresses.error());
+  auto token = token_of(options, *addresses);
+  if (!token) return std::unexpected(std::move(token).error());
+  auto io = std::make_unique<asio::io_context>(1);
+  auto acceptors = listen_on_all(*io, *addresses, options.port);
+  if (!acceptors) return std::unexpected(std::move(acceptors).error());
+
+  const std::uint16_t port = port_of(acceptors->front());
+  const auto& address = addresses->front();
+  const std::string here =
+      (address.is_unspecified() ? "127.0.0.1" : bracketed(address)) + ':' + std::to_string(port);
+  AccessOptions access{port, all_loopback(*addresses), options.host_names, *std::move(token)};
+  access.host_names.push_back(here);
+  if (!access.loopback) {
+    // The name by which other machines mostly know this one.
+    error_code unnamed;
+    const std::string name = asio::ip::host_name(unnamed);
+    if (!unnamed) access.host_names.push_back(name);
+  }
+  return Listening{std::move(io), *std::move(acceptors), port, "http://" + here + '/',
+                   std::move(access)};
+}
+
+}  // namespace gpulse
