@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 import zoneinfo
 
@@ -63,7 +64,7 @@ class Topic:
 
     def produce(self, log, *options, gpu="gpu0", state="state"):
         return Command(GPULSE, "produce", log, "--to", f"kafka://{self.stack.bootstrap}/{self.name}", "--host", "rig",
-                       "--gpu", gpu, "--timezone", ZONE, "--state", self.folder / state, *options)
+                       "--gpu", gpu, "--timezone", ZONE, "--state", self.folder / state, "--port", 0, *options)
 
     def records(self):
         """(partition, Kafka's offset, key, value), in the order of each partition."""
@@ -212,11 +213,11 @@ class Sink:
         self.token_file.touch(0o600)
         self.token_file.write_text(self.stack.token())
 
-    def run(self, *options, name="sink"):
+    def run(self, *options):
         port = self.stack.ports["influxdb"]
         return Command(GPULSE, "sink", "influxdb", "--from", f"kafka://{self.stack.bootstrap}/{self.topic.name}",
                        "--to", f"influxdb://127.0.0.1:{port}/gpulse/{self.topic.name}", "--influxdb-token-file", self.token_file,
-                       "--group", f"gpulse-{self.topic.name}", "--state", self.topic.folder / name, *options)
+                       "--group", f"gpulse-{self.topic.name}", "--port", 0, *options)
 
     def counts(self, gpu):
         """Points by field."""
@@ -336,13 +337,66 @@ def a_second_sink_joins_and_leaves(stack, folder):
     sink = Sink(topic)
     with sink.run() as first:
         first.wait_for("reading partition")
-        with sink.run(name="second") as second:
+        with sink.run() as second:
             second.wait_for("reading partition")
         for n, log in enumerate(logs):
             sink.expect(log, gpu=f"gpu{n}")
     for producer in producers:
         with producer:
             until_read(producer)
+
+
+def dead_letters(stack, topic):
+    """(value, headers), in order. No value or header of these tests has a tab or ",gpulse-" in it."""
+    result = stack.kcat("-C", "-t", f"{topic}-dead", "-o", "beginning", "-e", "-f", "%s\t%h\n")
+    assert result.returncode == 0, result.stderr
+    letters = [line.split("\t") for line in result.stdout.splitlines()]
+    return [(value, dict(header.split("=", 1) for header in headers.replace(",gpulse-", "\tgpulse-").split("\t")))
+            for value, headers in letters]
+
+
+def scraped(command):
+    """Each sample of /metrics and its number, and what /healthz says."""
+    command.wait_for("metrics ")
+    base = next(line.split()[-1] for line in command.said().splitlines() if "  metrics " in line).removesuffix("metrics")
+    with urllib.request.urlopen(base + "metrics") as answer:
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    with urllib.request.urlopen(base + "healthz") as answer:
+        health = json.load(answer)
+    return {sample: float(number) for sample, number in (line.rsplit(" ", 1) for line in lines)}, health
+
+
+@scenario
+def both_ends_tell_how_they_do(stack, folder):
+    topic = Topic(stack, folder, "watched")
+    stack.up("influxdb")
+    log = generate(folder / "log.txt", 500)
+    sink = Sink(topic)
+    with topic.produce(log) as producer, sink.run() as running:
+        until_read(producer)
+        sink.expect(log)
+        sent, health = scraped(producer)
+        assert sent["gpulse_produce_records_total"] == 500 and sent["gpulse_kafka_connected"] == 1, sent
+        backlog = f'gpulse_log_backlog_bytes{{host="rig",gpu="gpu0",file="{log}"}}'
+        assert sent[backlog] == 0 and sent["gpulse_produce_acknowledge_seconds"] > 0, sent
+        assert health["status"] == "sending" and health["logs"][0]["backlog_bytes"] == 0, health
+        wait_until("all is told of", lambda: scraped(running)[0]["gpulse_sink_stored_total"] == 500)
+        stored, health = scraped(running)
+        assert stored["gpulse_sink_records_total"] == 500 and stored["gpulse_influxdb_connected"] == 1, stored
+        lags = {name: lag for name, lag in stored.items() if name.startswith("gpulse_sink_lag_records")}
+        assert lags and not any(lags.values()) and stored["gpulse_process_resident_memory_bytes"] > 1e6, stored
+        assert health == {"status": "reading", "kafka": "connected", "influxdb": "connected", "records": 500, "lag_records": 0}
+        stack.run("down", "influxdb")
+        with open(log, "ab") as out:
+            out.write(log.read_bytes().splitlines(keepends=True)[-1])
+        running.wait_for("InfluxDB is away")
+        try:
+            scraped(running)
+            raise AssertionError("healthy without InfluxDB")
+        except urllib.error.HTTPError as error:
+            assert error.code == 503 and json.load(error)["influxdb"] == "away"
+        stack.up("influxdb")
+        running.wait_for("InfluxDB is back")
 
 
 @scenario
@@ -353,12 +407,14 @@ def what_is_no_record_is_set_aside(stack, folder):
     with sink.run() as running:
         sink.expect(log)
         running.wait_for("set aside", count=3)
-    kept = [json.loads(line) for line in (folder / "sink" / "set-aside.jsonl").read_text().splitlines()]
-    assert {each["content"] for each in kept} == {"poison", '{"v":1}', "[]"}, kept
-    assert all(each["topic"] == "poison" and each["reason"] for each in kept), kept
+    dead = dead_letters(stack, topic.name)
+    assert {value for value, _ in dead} == {"poison", '{"v":1}', "[]"}, dead
+    for _, headers in dead:
+        assert headers["gpulse-dead-topic"] == "poison" and headers["gpulse-dead-reason"], dead
+        assert headers["gpulse-dead-group"] == "gpulse-poison", dead
     with sink.run() as running:  # and not again
         running.wait_for("reading partition")
-    assert len((folder / "sink" / "set-aside.jsonl").read_text().splitlines()) == 3
+    assert len(dead_letters(stack, topic.name)) == 3
 
 
 @scenario
@@ -387,7 +443,7 @@ def what_is_wrong_is_said(stack, folder):
     port = stack.ports["influxdb"]
     running = Command(GPULSE, "sink", "influxdb", "--from", f"kafka://{stack.bootstrap}/wrong", "--to",
                       f"influxdb://127.0.0.1:{port}/gpulse/no-such-bucket", "--influxdb-token-file", sink.token_file, "--group",
-                      "gpulse-none", "--state", folder / "none")
+                      "gpulse-none", "--port", 0)
     assert running.ends() == 1 and "no-such-bucket" in running.said(), running.said()
     sink.token_file.chmod(0o644)
     running = sink.run()

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "cli/feeds.h"
-#include "platform/process_stats.h"
+#include "cli/status_page.h"
 #include "server/live_hub.h"
 #include "server/log_importer.h"
 
@@ -106,13 +106,6 @@ std::vector<std::string> files_of(const std::vector<LogChoice>& logs) {
     files.push_back(display(ignored ? log.file : whole));
   }
   return files;
-}
-
-ProcessUsage process_usage() {
-  const auto stats = process_stats();
-  if (!stats) return {};
-  return {std::chrono::duration<double>(stats->cpu).count(),
-          static_cast<double>(stats->resident_bytes)};
 }
 
 }  // namespace

@@ -4,17 +4,17 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "kafka/dead_letter.h"
+#include "kafka/record_writer.h"
 #include "kafka/sample_json.h"
-#include "platform/file.h"
-#include "server/json_writer.h"
 
 namespace gpulse::cli {
 namespace {
@@ -33,65 +33,56 @@ struct Pending {
   std::uint64_t ticket;
   TopicPartition place;
   std::int64_t offset;
+  // For the dead letters, should InfluxDB refuse its line.
+  std::string key;
+  std::string value;
 };
 
-// Keeps what cannot be stored. On one thread at a time.
-class SetAsideFile {
- public:
-  explicit SetAsideFile(std::filesystem::path path) : path_(std::move(path)) {}
-
-  Expected<void> add(const Pending& record, const std::string& reason, std::string_view content) {
-    std::string line;
-    JsonWriter json(line);
-    json.begin_object().member("topic", record.place.topic);
-    json.member("partition", std::int64_t{record.place.partition}).member("offset", record.offset);
-    json.member("reason", reason).member("content", content).end_object();
-    std::ofstream out(path_, std::ios::app | std::ios::binary);
-    out << line << '\n';
-    out.close();
-    if (!out) return operation_error(fmt::format("cannot write {}", display(path_)));
-    return flush_to_disk(path_);
-  }
-
- private:
-  const std::filesystem::path path_;
-};
-
-class Relay;
+}  // namespace
 
 // What the writer tells, on its own thread.
-class WriterEvents final : public InfluxWriterObserver {
+class InfluxRelay::WriterEvents final : public InfluxWriterObserver {
  public:
-  explicit WriterEvents(Relay& relay) : relay_(relay) {}
+  explicit WriterEvents(Impl& relay) : relay_(relay) {}
+  [[nodiscard]] bool is_away() const { return away_; }
+
   Expected<void> on_set_aside(std::uint64_t ticket, std::string_view line,
                               const std::string& reason) override;
   void on_dropped(std::uint64_t lines, std::uint64_t first_ticket, std::uint64_t last_ticket,
                   const std::string& reason) override;
   void on_away(const std::string& reason) override {
+    away_ = true;
     spdlog::warn("InfluxDB is away: {}; nothing is lost, it is tried until it is back", reason);
   }
-  void on_back() override { spdlog::info("InfluxDB is back"); }
+  void on_back() override {
+    away_ = false;
+    spdlog::info("InfluxDB is back");
+  }
   void on_acknowledged(std::uint64_t ticket) override;
 
  private:
-  Relay& relay_;
+  Impl& relay_;
+  std::atomic<bool> away_ = false;
 };
 
-class Relay final : public ConsumerObserver {
+class InfluxRelay::Impl final : public ConsumerObserver {
  public:
-  Relay(const InfluxRelayOptions& options, InfluxRelayTotals& totals)
-      : options_(options), totals_(totals), events_(*this), set_aside_(options.set_aside_file) {}
+  explicit Impl(InfluxRelayOptions options) : options_(std::move(options)), events_(*this) {}
 
-  Expected<void> run(const std::stop_token& stop);
+  [[nodiscard]] Expected<void> open();
+  [[nodiscard]] Expected<void> run(const std::stop_token& stop);
+  [[nodiscard]] InfluxRelayStatistics statistics() const;
 
-  Expected<void> set_aside(const Pending& record, const std::string& reason,
-                           std::string_view content);
+  // Returns when the dead letters are in their topic.
+  [[nodiscard]] Expected<void> set_aside(std::span<const DeadLetter> letters);
   [[nodiscard]] std::optional<Pending> find(std::uint64_t ticket);
+  [[nodiscard]] DeadLetter dead_letter(const Pending& record, std::string reason) const;
   void note_acknowledged();
 
  private:
-  Expected<void> relay(const std::stop_token& stop);
-  Expected<void> take(const KafkaRecord& record);
+  [[nodiscard]] Expected<void> relay(const std::stop_token& stop);
+  void take(const KafkaRecord& record);
+  [[nodiscard]] Expected<void> pass_on(const std::stop_token& stop);
   void settle();
   void store_acknowledged();
   void forget(std::span<const TopicPartition> places);
@@ -106,7 +97,8 @@ class Relay final : public ConsumerObserver {
     }
   }
   void on_revoked(std::span<const TopicPartition> places) override {
-    settle();
+    // At its end the consumer is told of no more: run() has settled by then.
+    if (consumer_) settle();
     forget(places);
   }
   void on_lost(std::span<const TopicPartition> places) override { forget(places); }
@@ -116,33 +108,43 @@ class Relay final : public ConsumerObserver {
         loss.place.partition, loss.place.topic, loss.until - loss.from, loss.from, loss.until - 1);
   }
 
-  const InfluxRelayOptions& options_;
-  InfluxRelayTotals& totals_;
+  const InfluxRelayOptions options_;
   WriterEvents events_;
   std::unique_ptr<InfluxWriter> writer_;
   std::unique_ptr<KafkaConsumer> consumer_;
   SampleJsonReader reader_;
   LineBuilder builder_;
+  // Of one poll, to be passed on.
   Lines lines_;
+  std::vector<DeadLetter> dead_;
   std::uint64_t ticket_ = 0;  // the last that was given
+  std::stop_token stopping_;  // of run()
   std::atomic<bool> writer_ended_ = false;  // nothing more is acknowledged
+  std::atomic<std::uint64_t> records_ = 0;
+  std::atomic<std::uint64_t> set_aside_ = 0;
 
-  std::mutex mutex_;
+  KafkaObserver silent_;  // the consumer tells of the cluster
+  std::mutex dead_mutex_;
+  std::unique_ptr<RecordWriter> dead_writer_;  // guarded by dead_mutex_
+
+  mutable std::mutex mutex_;  // of all below
   std::condition_variable acknowledged_;
-  std::deque<Pending> pending_;  // by ticket; guarded by mutex_, as set_aside_
-  SetAsideFile set_aside_;
+  std::deque<Pending> pending_;  // by ticket
+  std::vector<PartitionLag> lag_;
+  bool kafka_away_ = false;
 };
 
-Expected<void> WriterEvents::on_set_aside(std::uint64_t ticket, std::string_view line,
-                                          const std::string& reason) {
+Expected<void> InfluxRelay::WriterEvents::on_set_aside(std::uint64_t ticket,
+                                                       std::string_view /*line*/,
+                                                       const std::string& reason) {
   const auto record = relay_.find(ticket);
   // Its partition has gone to another member, who meets the same line.
   if (!record) return {};
-  return relay_.set_aside(*record, reason, line);
+  return relay_.set_aside(std::array{relay_.dead_letter(*record, reason)});
 }
 
-void WriterEvents::on_dropped(std::uint64_t lines, std::uint64_t first_ticket,
-                              std::uint64_t last_ticket, const std::string& reason) {
+void InfluxRelay::WriterEvents::on_dropped(std::uint64_t lines, std::uint64_t first_ticket,
+                                           std::uint64_t last_ticket, const std::string& reason) {
   const auto first = relay_.find(first_ticket);
   const auto last = relay_.find(last_ticket);
   spdlog::warn("InfluxDB dropped {} of {} points{}: {}", lines, last_ticket - first_ticket + 1,
@@ -153,15 +155,27 @@ void WriterEvents::on_dropped(std::uint64_t lines, std::uint64_t first_ticket,
                reason);
 }
 
-void WriterEvents::on_acknowledged(std::uint64_t /*ticket*/) { relay_.note_acknowledged(); }
+void InfluxRelay::WriterEvents::on_acknowledged(std::uint64_t /*ticket*/) {
+  relay_.note_acknowledged();
+}
 
-Expected<void> Relay::run(const std::stop_token& stop) {
+Expected<void> InfluxRelay::Impl::open() {
   auto writer = InfluxWriter::build(options_.writer, events_);
   if (!writer) return std::unexpected(writer.error());
   writer_ = std::move(*writer);
+  RecordWriterOptions dead{options_.consumer.connection, 1};
+  dead.connection.topic = options_.dead_topic;
+  auto dead_writer = RecordWriter::open(std::move(dead), silent_);
+  if (!dead_writer) return std::unexpected(dead_writer.error());
+  dead_writer_ = std::move(*dead_writer);
+  return {};
+}
+
+Expected<void> InfluxRelay::Impl::run(const std::stop_token& stop) {
   auto consumer = KafkaConsumer::open(options_.consumer, *this);
   if (!consumer) return std::unexpected(consumer.error());
   consumer_ = std::move(*consumer);
+  stopping_ = stop;
   Expected<void> written;
   std::stop_source done;
   {
@@ -179,37 +193,36 @@ Expected<void> Relay::run(const std::stop_token& stop) {
     consumer_.reset();
     done.request_stop();
     sender.join();
-    if (!written) return written;
+    const bool in_order = stop.stop_requested();
+    if (!written && !(in_order && written.error().retryable)) return written;
     if (!relayed && !relayed.error().retryable) return relayed;
   }
   return {};
 }
 
-Expected<void> Relay::relay(const std::stop_token& stop) {
+Expected<void> InfluxRelay::Impl::relay(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const bool busy = writer_->acknowledged() < ticket_;
     const auto records = consumer_->poll(busy ? kPollBusy : kPollIdle, kRecordsAtOnce);
     if (!records) return std::unexpected(records.error());
-    for (const KafkaRecord& record : *records) {
-      if (auto taken = take(record); !taken) return taken;
-    }
-    if (!lines_.empty()) {
-      auto submitted = writer_->submit(lines_, stop);
-      lines_.clear();
-      if (!submitted) return submitted;
-    }
+    for (const KafkaRecord& record : *records) take(record);
+    if (auto passed = pass_on(stop); !passed) return passed;
     store_acknowledged();
   }
   return {};
 }
 
 // A record that is none of ours is set aside, and done once all before it are.
-Expected<void> Relay::take(const KafkaRecord& record) {
-  ++totals_.records;
-  Pending pending{ticket_, {std::string(record.topic), record.partition}, record.offset};
+void InfluxRelay::Impl::take(const KafkaRecord& record) {
+  ++records_;
+  Pending pending{ticket_,
+                  {std::string(record.topic), record.partition},
+                  record.offset,
+                  std::string(record.key),
+                  std::string(record.value)};
   const auto sample = reader_.read(record.value);
   if (!sample) {
-    if (auto kept = set_aside(pending, sample.error().message, record.value); !kept) return kept;
+    dead_.push_back(dead_letter(pending, sample.error().message));
   } else {
     pending.ticket = ++ticket_;
     const SampleRecord& row = **sample;
@@ -221,19 +234,43 @@ Expected<void> Relay::take(const KafkaRecord& record) {
   }
   const std::lock_guard lock(mutex_);
   pending_.push_back(std::move(pending));
+}
+
+// Dead letters are in their topic before an offset behind them can be stored.
+Expected<void> InfluxRelay::Impl::pass_on(const std::stop_token& stop) {
+  if (!dead_.empty()) {
+    auto kept = set_aside(dead_);
+    dead_.clear();
+    if (!kept) return kept;
+  }
+  if (lines_.empty()) return {};
+  auto submitted = writer_->submit(lines_, stop);
+  lines_.clear();
+  return submitted;
+}
+
+DeadLetter InfluxRelay::Impl::dead_letter(const Pending& record, std::string reason) const {
+  return {record.place, record.offset, std::move(reason),  options_.consumer.group,
+          record.key,   record.value,  record.value.size()};
+}
+
+Expected<void> InfluxRelay::Impl::set_aside(std::span<const DeadLetter> letters) {
+  std::vector<OutgoingRecord> records;
+  for (const DeadLetter& letter : letters) {
+    spdlog::warn("set aside: partition {} of {}, offset {}: {}", letter.place.partition,
+                 letter.place.topic, letter.offset, letter.reason);
+    records.push_back(to_record(letter));
+  }
+  const std::lock_guard lock(dead_mutex_);
+  auto written = dead_writer_->write(records, stopping_);
+  if (!written) {
+    return std::unexpected(Error(written.error()).wrapped("cannot keep what was set aside"));
+  }
+  set_aside_ += letters.size();
   return {};
 }
 
-Expected<void> Relay::set_aside(const Pending& record, const std::string& reason,
-                                std::string_view content) {
-  const std::lock_guard lock(mutex_);
-  ++totals_.set_aside;
-  spdlog::warn("set aside: partition {} of {}, offset {}: {}", record.place.partition,
-               record.place.topic, record.offset, reason);
-  return set_aside_.add(record, reason, content);
-}
-
-std::optional<Pending> Relay::find(std::uint64_t ticket) {
+std::optional<Pending> InfluxRelay::Impl::find(std::uint64_t ticket) {
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::lower_bound(pending_, ticket, {}, &Pending::ticket);
   // Records without a line bear the ticket of the one before them.
@@ -241,12 +278,12 @@ std::optional<Pending> Relay::find(std::uint64_t ticket) {
   return *found;
 }
 
-void Relay::note_acknowledged() {
+void InfluxRelay::Impl::note_acknowledged() {
   const std::lock_guard lock(mutex_);
   acknowledged_.notify_all();
 }
 
-void Relay::store_acknowledged() {
+void InfluxRelay::Impl::store_acknowledged() {
   const std::uint64_t done = writer_->acknowledged();
   std::map<TopicPartition, std::int64_t> next;
   {
@@ -257,12 +294,14 @@ void Relay::store_acknowledged() {
     }
   }
   for (const auto& [place, offset] : next) consumer_->store(place.topic, place.partition, offset);
-  const InfluxWriterStatistics statistics = writer_->statistics();
-  totals_.stored = statistics.lines_stored;
-  totals_.dropped = statistics.lines_dropped;
+  auto lag = consumer_->lag();
+  const bool away = consumer_->is_away();
+  const std::lock_guard lock(mutex_);
+  lag_ = std::move(lag);
+  kafka_away_ = away;
 }
 
-void Relay::settle() {
+void InfluxRelay::Impl::settle() {
   writer_->flush();
   {
     std::unique_lock lock(mutex_);
@@ -272,7 +311,7 @@ void Relay::settle() {
   store_acknowledged();
 }
 
-void Relay::forget(std::span<const TopicPartition> places) {
+void InfluxRelay::Impl::forget(std::span<const TopicPartition> places) {
   for (const TopicPartition& place : places) {
     spdlog::info("partition {} of {} goes to another reader", place.partition, place.topic);
   }
@@ -282,11 +321,29 @@ void Relay::forget(std::span<const TopicPartition> places) {
   });
 }
 
-}  // namespace
-
-Expected<void> relay_to_influx(const InfluxRelayOptions& options, const std::stop_token& stop,
-                               InfluxRelayTotals& totals) {
-  return Relay(options, totals).run(stop);
+InfluxRelayStatistics InfluxRelay::Impl::statistics() const {
+  InfluxRelayStatistics out;
+  out.records = records_;
+  out.set_aside = set_aside_;
+  out.writer = writer_->statistics();
+  out.influx_away = events_.is_away();
+  const std::lock_guard lock(mutex_);
+  out.lag = lag_;
+  out.kafka_away = kafka_away_;
+  return out;
 }
+
+InfluxRelay::InfluxRelay(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+InfluxRelay::~InfluxRelay() = default;
+
+Expected<std::unique_ptr<InfluxRelay>> InfluxRelay::build(InfluxRelayOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (auto opened = impl->open(); !opened) return std::unexpected(opened.error());
+  return std::unique_ptr<InfluxRelay>(new InfluxRelay(std::move(impl)));
+}
+
+Expected<void> InfluxRelay::run(const std::stop_token& stop) { return impl_->run(stop); }
+
+InfluxRelayStatistics InfluxRelay::statistics() const { return impl_->statistics(); }
 
 }  // namespace gpulse::cli

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "influxdb/writer.h"
 #include "kafka/consumer.h"
@@ -13,25 +15,44 @@ namespace gpulse::cli {
 struct InfluxRelayOptions {
   ConsumerOptions consumer;
   InfluxWriterOptions writer;
-  // Records that cannot be stored are appended here, a JSON object a line, and are on the disk
-  // before their offset is stored.
-  std::filesystem::path set_aside_file;
+  // Records that cannot be stored are sent there before their offset is stored. In the same
+  // cluster; made when it is missing.
+  std::string dead_topic;
 };
 
-struct InfluxRelayTotals {
+// Counted since build().
+struct InfluxRelayStatistics {
   std::uint64_t records = 0;  // that were read
   std::uint64_t set_aside = 0;
-  std::uint64_t stored = 0;  // lines
-  std::uint64_t dropped = 0;  // by the server, which does not say which
+  InfluxWriterStatistics writer;
+  std::vector<PartitionLag> lag;  // of the partitions that are read
+  bool kafka_away = false;
+  bool influx_away = false;
 };
 
 // Reads records, renders them, and stores their offsets once InfluxDB has them, in order within a
 // partition. A record may be written twice, by a restart or by two members around a rebalance: it
-// is the same point then. Until a stop, which is no error: what was read until then is stored and
-// committed first, if InfluxDB takes it within a few seconds. On the calling thread, with one more
-// for the requests; `totals` is kept up all the while.
-[[nodiscard]] Expected<void> relay_to_influx(const InfluxRelayOptions& options,
-                                             const std::stop_token& stop,
-                                             InfluxRelayTotals& totals);
+// is the same point then.
+class InfluxRelay {
+ public:
+  // Connects to nothing yet; reads the CA files. Usage errors.
+  [[nodiscard]] static Expected<std::unique_ptr<InfluxRelay>> build(InfluxRelayOptions options);
+  ~InfluxRelay();
+  InfluxRelay(const InfluxRelay&) = delete;
+  InfluxRelay& operator=(const InfluxRelay&) = delete;
+
+  // Until a stop, which is no error: what was read until then is stored and committed first, if
+  // InfluxDB takes it within a few seconds. On the calling thread, with one more for the requests.
+  // Once.
+  [[nodiscard]] Expected<void> run(const std::stop_token& stop);
+  // Any thread.
+  [[nodiscard]] InfluxRelayStatistics statistics() const;
+
+ private:
+  class Impl;
+  class WriterEvents;
+  explicit InfluxRelay(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace gpulse::cli

@@ -13,6 +13,8 @@
 #include "cli/kafka_options.h"
 #include "cli/log_options.h"
 #include "cli/logging.h"
+#include "cli/produce_status.h"
+#include "cli/status_page.h"
 #include "kafka/producer.h"
 #include "platform/data_folder.h"
 #include "platform/file.h"
@@ -28,6 +30,8 @@ struct Arguments {
   bool no_create = false;
   std::string compression = "zstd";
   std::string state;
+  ListenArguments listen{"localhost", kProducePortDefault, {}, {}};
+  bool port_asked = false;
   std::string log_format = "text";
 };
 
@@ -119,15 +123,17 @@ Expected<void> hold_partitions(ProducerOptions& options, const std::filesystem::
 }
 
 void say_hello(const LogPlan& plan, const KafkaConnection& connection,
-               const std::filesystem::path& state) {
+               const std::filesystem::path& state, const std::string& metrics) {
   fmt::print("gpulse {} produce  to topic {} at {}\n", GPULSE_VERSION, connection.topic,
              fmt::join(connection.brokers, ", "));
   for (const LogChoice& log : plan.logs) {
     fmt::print("  {}  {}  as {} / {}, zone {}\n", plan.replay ? "replaying" : "following",
                display(log.file), log.device.host, log.device.gpu, plan.zone->name());
   }
-  fmt::print("  positions  {}\n  Ctrl-C stops; the next start goes on behind what was sent.\n",
-             display(state));
+  fmt::print(
+      "  positions  {}\n  metrics    {}\n"
+      "  Ctrl-C stops; the next start goes on behind what was sent.\n",
+      display(state), metrics);
   std::fflush(stdout);
 }
 
@@ -155,7 +161,10 @@ Expected<void> produce(const Arguments& arguments) {
   book.sink_stop = stop.get_token();
   auto store = Store::open(std::move(book), system_clock());
   if (!store) return std::unexpected(store.error());
-  say_hello(*plan, connection, *state);
+  const auto page = StatusPage::start(arguments.listen, arguments.port_asked,
+                                      produce_pages(**producer, **store, *plan));
+  if (!page) return std::unexpected(page.error());
+  say_hello(*plan, connection, *state, (*page)->display());
   Feeds feeds(**store, system_clock());
   feeds.start(*plan, stop);
   const auto ended = feeds.join();
@@ -187,8 +196,12 @@ Command add_produce(CLI::App& root) {
          "--state", arguments->state,
          "folder of the positions (default: below the platform's data folder, one a topic)")
       ->type_name("DIR");
+  add_listen_options(*app, arguments->listen, "/metrics and /healthz");
   add_log_format_option(*app, arguments->log_format);
-  return {app, [arguments] { return produce(*arguments); }};
+  return {app, [app, arguments] {
+            arguments->port_asked = app->count("--port") > 0;
+            return produce(*arguments);
+          }};
 }
 
 }  // namespace gpulse::cli

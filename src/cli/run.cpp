@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/embedded.h"
+#include "cli/listen_options.h"
 #include "cli/log_options.h"
 #include "cli/logging.h"
 #include "cli/outlets.h"
@@ -26,10 +27,7 @@ struct Arguments {
   OutletArguments outlets;
   std::string data;
   std::string config;
-  std::string listen = "localhost";
-  std::uint16_t port = kServerPortDefault;
-  std::string token_file;
-  std::vector<std::string> allowed_hosts;
+  ListenArguments listen{"localhost", kServerPortDefault, {}, {}};
   std::string keep;
   std::string keep_size;
   std::string log_format = "text";
@@ -83,8 +81,7 @@ Expected<EmbeddedOptions> options_of(const Arguments& arguments) {
     if (!size) return std::unexpected(size.error());
     options.store.keep_bytes = *size;
   }
-  options.server.listen = {arguments.listen, arguments.port, path_of(arguments.token_file),
-                           arguments.allowed_hosts};
+  options.server.listen = listen_options(arguments.listen);
   return options;
 }
 
@@ -134,19 +131,7 @@ Command add_run(CLI::App& root) {
   app->add_option("--config", arguments->config,
                   "configuration (default: gpulse.toml in the data folder, if there)")
       ->type_name("FILE");
-  app->add_option("--listen", arguments->listen, "address to serve the page at")
-      ->type_name("ADDRESS")
-      ->capture_default_str();
-  app->add_option("--port", arguments->port, "port to serve the page at; 0 takes any free one")
-      ->type_name("PORT")
-      ->capture_default_str();
-  app->add_option("--token-file", arguments->token_file,
-                  "file with the token that other machines must show; needed beyond loopback")
-      ->type_name("FILE");
-  app->add_option("--allow-host", arguments->allowed_hosts,
-                  "a further name by which this machine is reached, as gpu.lan; repeatable")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
+  add_listen_options(*app, arguments->listen, "the page");
   app->add_option("--keep", arguments->keep,
                   "remove rows that arrived longer ago, as 90d (default: keep all)")
       ->type_name("LENGTH");

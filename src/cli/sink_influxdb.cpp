@@ -4,16 +4,15 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "cli/command.h"
 #include "cli/influx_options.h"
 #include "cli/influx_relay.h"
 #include "cli/kafka_options.h"
-#include "cli/log_options.h"
 #include "cli/logging.h"
-#include "platform/data_folder.h"
-#include "platform/file.h"
+#include "cli/sink_status.h"
+#include "cli/status_page.h"
+#include "kafka/dead_letter.h"
 #include "platform/signals.h"
 
 namespace gpulse::cli {
@@ -27,7 +26,9 @@ struct Arguments {
   InfluxArguments influx;
   std::string group = "gpulse-influxdb";
   bool accept_loss = false;
-  std::string state;
+  std::string dead_topic;
+  ListenArguments listen{"localhost", kSinkPortDefault, {}, {}};
+  bool port_asked = false;
   std::string log_format = "text";
 };
 
@@ -45,19 +46,21 @@ Expected<InfluxRelayOptions> relay_options(const Arguments& arguments) {
   if (auto valid = InfluxWriter::validate(options.writer); !valid) {
     return std::unexpected(valid.error());
   }
-  auto folder = arguments.state.empty() ? default_data_folder() : path_of(arguments.state);
-  if (!folder) return std::unexpected(folder.error());
-  if (arguments.state.empty()) {
-    *folder = *folder / "sink-influxdb" / folder_name(arguments.kafka.address);
-  }
-  std::error_code error;
-  std::filesystem::create_directories(*folder, error);
-  if (error) {
-    return operation_error(
-        fmt::format("cannot make the folder {}: {}", display(*folder), error.message()));
-  }
-  options.set_aside_file = *folder / "set-aside.jsonl";
+  options.dead_topic = arguments.dead_topic.empty()
+                           ? dead_letter_topic(options.consumer.connection.topic)
+                           : arguments.dead_topic;
   return options;
+}
+
+void say_hello(const InfluxRelayOptions& options, const std::string& metrics) {
+  const KafkaConnection& from = options.consumer.connection;
+  fmt::print(
+      "gpulse {} sink influxdb  topic {} at {}, group {}\n  to            {}\n"
+      "  dead letters  topic {}\n  metrics       {}\n"
+      "  Ctrl-C stops; the next start goes on behind what InfluxDB has.\n",
+      GPULSE_VERSION, from.topic, fmt::join(from.brokers, ", "), options.consumer.group,
+      options.writer.endpoint.address.display(), options.dead_topic, metrics);
+  std::fflush(stdout);
 }
 
 Expected<void> sink(const Arguments& arguments) {
@@ -67,17 +70,15 @@ Expected<void> sink(const Arguments& arguments) {
   const auto signals = StopSignals::listen([&] { stop.request_stop(); });
   if (!signals) return std::unexpected(signals.error());
   if (auto logging = start_logging(arguments.log_format); !logging) return logging;
-  const KafkaConnection& from = options->consumer.connection;
-  fmt::print(
-      "gpulse {} sink influxdb  topic {} at {}, group {}\n  to         {}\n  set aside  {}\n"
-      "  Ctrl-C stops; the next start goes on behind what InfluxDB has.\n",
-      GPULSE_VERSION, from.topic, fmt::join(from.brokers, ", "), options->consumer.group,
-      options->writer.endpoint.address.display(), display(options->set_aside_file));
-  std::fflush(stdout);
-  InfluxRelayTotals totals;
-  auto ended = relay_to_influx(*options, stop.get_token(), totals);
+  const auto relay = InfluxRelay::build(*options);
+  if (!relay) return std::unexpected(relay.error());
+  const auto page = StatusPage::start(arguments.listen, arguments.port_asked, sink_pages(**relay));
+  if (!page) return std::unexpected(page.error());
+  say_hello(*options, (*page)->display());
+  auto ended = (*relay)->run(stop.get_token());
+  const InfluxRelayStatistics done = (*relay)->statistics();
   spdlog::info("{} records read, {} lines stored, {} set aside, {} dropped by InfluxDB",
-               totals.records, totals.stored, totals.set_aside, totals.dropped);
+               done.records, done.writer.lines_stored, done.set_aside, done.writer.lines_dropped);
   return ended;
 }
 
@@ -104,11 +105,16 @@ Command add_sink_influxdb(CLI::App& root) {
   app->add_flag("--accept-loss", arguments->accept_loss,
                 "go on although records were removed before they were read");
   add_kafka_options(*app, arguments->kafka);
-  app->add_option("--state", arguments->state,
-                  "folder of what was set aside (default: below the platform's data folder)")
-      ->type_name("DIR");
+  app->add_option("--dead-topic", arguments->dead_topic,
+                  "topic of the records that cannot be stored (default: the topic's name and "
+                  "\"-dead\")")
+      ->type_name("NAME");
+  add_listen_options(*app, arguments->listen, "/metrics and /healthz");
   add_log_format_option(*app, arguments->log_format);
-  return {app, [arguments] { return sink(*arguments); }};
+  return {app, [app, arguments] {
+            arguments->port_asked = app->count("--port") > 0;
+            return sink(*arguments);
+          }};
 }
 
 }  // namespace gpulse::cli

@@ -119,8 +119,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
           parser, error_response(413, ErrorKind::usage, request.path + " takes no body"));
     }
     const ServerContext& context = context_;
-    const Response response = co_await on_worker(
-        [&] { return context.parties.site.answer(request, context.counters); });
+    const Response response =
+        co_await on_worker([&] { return context.parties.site.answer(request, context.counters); });
     co_return co_await send(response);
   }
 

@@ -48,7 +48,8 @@ bool Exposition::declare(const std::string& name, std::string_view type, const s
   return at->second.help == help;
 }
 
-void Exposition::sample(const std::string& name, std::initializer_list<ExpositionLabel> labels, double value) {
+void Exposition::sample(const std::string& name, std::initializer_list<ExpositionLabel> labels,
+                        double value) {
   std::string& lines = families_.at(name).lines;
   lines += name;
   char separator = '{';
@@ -77,8 +78,8 @@ void Exposition::add_process(std::string_view version, const std::optional<Proce
   if (!usage) return;
   single("gpulse_process_cpu_seconds_total", kCounter,
          "CPU time that this process has used, user and system.", usage->cpu_seconds);
-  single("gpulse_process_resident_memory_bytes", kGauge,
-         "Memory that this process holds resident.", usage->resident_bytes);
+  single("gpulse_process_resident_memory_bytes", kGauge, "Memory that this process holds resident.",
+         usage->resident_bytes);
 }
 
 void Exposition::add_requests(const RequestCounters& requests) {

@@ -18,9 +18,10 @@ struct HttpServer::Impl {
                parts.history, parts.hub, parts.clock, std::move(parts.followed)),
         port(listening.port),
         url(std::move(listening.url)),
-        loop(std::move(listening.io), std::move(listening.acceptors),
-             {router, parts.clock, &api, &parts.hub, parts.exporter.version,
-              options.spool_folder}) {}
+        loop(
+            std::move(listening.io), std::move(listening.acceptors),
+            {router, parts.clock, &api, &parts.hub, parts.exporter.version, options.spool_folder}) {
+  }
 
   std::stop_source scans;  // stopped with the server: an answer over years must not hold it up
   const StoppableHistory history;

@@ -105,8 +105,8 @@ Expected<void> add_alerts(Exposition& out, const History& history, std::span<con
 }
 
 void add_program(Exposition& out, const ExporterOptions& options, const ExporterState& state) {
-  out.add_process(options.version, options.process_usage ? std::optional(options.process_usage())
-                                                         : std::nullopt);
+  out.add_process(options.version,
+                  options.process_usage ? std::optional(options.process_usage()) : std::nullopt);
   out.add_requests(state.requests);
   out.declare("gpulse_live_clients", kGauge, "Pages and programs that watch the live stream.");
   out.sample("gpulse_live_clients", {}, static_cast<double>(state.live_clients));

@@ -15,9 +15,7 @@ class RouterTest : public testing::Test {
     const auto refusal = router.refuse(request);
     return refusal ? refusal->status : 200;
   }
-  Response answer(std::string_view target) const {
-    return router.answer(get(target), requests);
-  }
+  Response answer(std::string_view target) const { return router.answer(get(target), requests); }
 
   test::TestWorld world;
   RequestCounters requests;
@@ -74,7 +72,8 @@ TEST_F(RouterTest, HealthTellsLiveStaleAndEndedApart) {
   EXPECT_EQ(response.status, 200);
   EXPECT_TRUE(response.body.starts_with(R"({"status":"ended",)"));
   world.history.devices_.clear();
-  EXPECT_EQ(answer("/healthz").body, R"({"status":"waiting","devices":[],"followed":["GPU-Z Sensor Log.txt"]})");
+  EXPECT_EQ(answer("/healthz").body,
+            R"({"status":"waiting","devices":[],"followed":["GPU-Z Sensor Log.txt"]})");
 }
 
 TEST_F(RouterTest, MetricsAreOfPrometheusType) {

@@ -76,8 +76,7 @@ void ServerLoop::serve_until_stopped() {
 Expected<void> ServerLoop::run(const std::stop_token& stop) {
   Expected<void> ended;
   {
-    const std::stop_callback on_stop(stop,
-                                     [this] { asio::post(*io_, [this] { begin_stop(); }); });
+    const std::stop_callback on_stop(stop, [this] { asio::post(*io_, [this] { begin_stop(); }); });
     try {
       serve_until_stopped();
     } catch (const std::exception& thrown) {

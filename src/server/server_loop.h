@@ -29,7 +29,8 @@ class ServerLoop {
   void serve_until_stopped();
 
   ServerContext context_;
-  std::unique_ptr<boost::asio::io_context> io_;  // goes before the context, with all that waits in it
+  std::unique_ptr<boost::asio::io_context>
+      io_;  // goes before the context, with all that waits in it
   std::vector<boost::asio::ip::tcp::acceptor> acceptors_;
 };
 

@@ -49,8 +49,7 @@ StatusServer::StatusServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 StatusServer::~StatusServer() = default;
 
 Expected<std::unique_ptr<StatusServer>> StatusServer::build(const ListenOptions& options,
-                                                            StatusPages pages,
-                                                            const Clock& clock) {
+                                                            StatusPages pages, const Clock& clock) {
   auto listening = start_listening(options);
   if (!listening) return std::unexpected(std::move(listening).error());
   return std::unique_ptr<StatusServer>(

@@ -1,0 +1,44 @@
+// Records that cannot be stored, as they lie in the topic "<topic>-dead": key and value as they
+// were, and where they came from and why in headers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kafka/consumer.h"
+#include "kafka/record_writer.h"
+
+namespace gpulse {
+
+// Lets a record that is sent again past the mark by which consumers drop doubles. Its value is the
+// place of the dead letter, "0:17".
+inline constexpr std::string_view kResentHeader = "gpulse-resent";
+// Longer values are cut: a broker's limit for a record is 1 MB, headers included.
+inline constexpr std::size_t kDeadValueBytesMax = std::size_t{900} << 10;
+
+struct DeadLetter {
+  TopicPartition place;  // where it was read
+  std::int64_t offset = 0;
+  std::string reason;
+  std::string group;  // whose reader set it aside
+  std::string key;
+  std::string value;
+  std::size_t value_bytes = 0;  // before it was cut
+
+  [[nodiscard]] bool is_cut() const { return value.size() < value_bytes; }
+};
+
+[[nodiscard]] std::string dead_letter_topic(const std::string& topic);
+
+[[nodiscard]] OutgoingRecord to_record(DeadLetter letter);
+// An input error for a record that is no dead letter.
+[[nodiscard]] Expected<DeadLetter> parse_dead_letter(const KafkaRecord& record);
+
+// The note, in the topic of the dead letters, that the one at that place was sent again; and its
+// reading, "" when the record is no such note.
+[[nodiscard]] OutgoingRecord resent_note(int partition, std::int64_t offset);
+[[nodiscard]] std::string resent_place(const KafkaRecord& record);
+// "0:17".
+[[nodiscard]] std::string place_text(int partition, std::int64_t offset);
+
+}  // namespace gpulse
