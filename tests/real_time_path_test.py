@@ -417,6 +417,39 @@ def what_is_no_record_is_set_aside(stack, folder):
     assert len(dead_letters(stack, topic.name)) == 3
 
 
+def dead(topic, *arguments, code=0):
+    done = subprocess.run([GPULSE, "dead", *arguments, "--from", f"kafka://{topic.stack.bootstrap}/{topic.name}"],
+                          text=True, capture_output=True, timeout=60)
+    assert done.returncode == code, done
+    return done.stdout if code == 0 else done.stderr
+
+
+@scenario
+def dead_letters_are_seen_and_sent_again(stack, folder):
+    topic, log = filled_topic(stack, folder, "letters", rows=300)
+    assert dead(topic, "list") == "no dead letters in letters-dead\n"
+    row = f'{{"v":1,"timestamp":"2026-11-24T10:00:00Z","host":"rig","gpu":"late","source":"s","session":0,"offset":7,"metrics":{{"x":1e400}}}}'
+    stack.produce(topic.name, "po\tison", row, "x" * 950_000)
+    sink = Sink(topic)
+    with sink.run() as running:
+        sink.expect(log)
+        running.wait_for("set aside", count=3)
+        listed = json.loads(dead(topic, "list", "--json"))
+        assert [each["resent"] for each in listed] == [False] * 3, listed
+        places = {each["value_bytes"]: each["place"] for each in listed}
+        assert all(each["topic"] == "letters" and each["group"] == "gpulse-letters" and each["reason"] for each in listed)
+        assert row in dead(topic, "show", places[len(row)])
+        assert json.loads(dead(topic, "show", places[len("po\tison")], "--json"))["value"] == "po\tison"
+        assert "there is no dead letter at 7:1" in dead(topic, "show", "7:1", code=2)
+        assert "was cut" in dead(topic, "resend", places[950_000], code=3)
+        assert "1 record was sent" in dead(topic, "resend", places[len(row)])
+        running.wait_for("set aside", count=4)  # nothing was mended: it is as wrong as before
+        assert "2 records were sent" in dead(topic, "resend", "--all")  # it, and the poison
+        running.wait_for("set aside", count=6)
+        states = [line.split()[4] for line in dead(topic, "list").splitlines()[1:]]
+        assert sorted(states) == ["re-sent"] * 3 + ["waiting"] * 3, states
+
+
 @scenario
 def a_field_of_another_type_is_told_of(stack, folder):
     topic, log = filled_topic(stack, folder, "conflict", rows=200)

@@ -250,8 +250,8 @@ Expected<void> InfluxRelay::Impl::pass_on(const std::stop_token& stop) {
 }
 
 DeadLetter InfluxRelay::Impl::dead_letter(const Pending& record, std::string reason) const {
-  return {record.place, record.offset, std::move(reason),  options_.consumer.group,
-          record.key,   record.value,  record.value.size()};
+  return {record.place,         record.offset, std::move(reason), options_.consumer.group,
+          system_clock().now(), record.key,    record.value,      record.value.size()};
 }
 
 Expected<void> InfluxRelay::Impl::set_aside(std::span<const DeadLetter> letters) {

@@ -13,6 +13,7 @@ constexpr std::string_view kPartition = "gpulse-dead-partition";
 constexpr std::string_view kOffset = "gpulse-dead-offset";
 constexpr std::string_view kReason = "gpulse-dead-reason";
 constexpr std::string_view kGroup = "gpulse-dead-group";
+constexpr std::string_view kTime = "gpulse-dead-time";
 constexpr std::string_view kValueBytes = "gpulse-dead-value-bytes";
 constexpr std::string_view kNote = "gpulse-dead-resent";
 
@@ -50,6 +51,7 @@ OutgoingRecord to_record(DeadLetter letter) {
            {std::string(kOffset), std::to_string(letter.offset)},
            {std::string(kReason), letter.reason},
            {std::string(kGroup), letter.group},
+           {std::string(kTime), to_rfc3339(letter.time)},
            {std::string(kValueBytes), std::to_string(bytes)}}};
 }
 
@@ -57,22 +59,20 @@ Expected<DeadLetter> parse_dead_letter(const KafkaRecord& record) {
   const auto partition = number<int>(header(record, kPartition));
   const auto offset = number<std::int64_t>(header(record, kOffset));
   const auto bytes = number<std::size_t>(header(record, kValueBytes));
+  const auto time = parse_timestamp(header(record, kTime));
   const std::string_view topic = header(record, kTopic);
-  if (!partition || !offset || !bytes || topic.empty()) {
+  if (!time || !partition || !offset || !bytes || topic.empty()) {
     return input_error(fmt::format("the record at {} of {} is no dead letter of gpulse",
                                    place_text(record.partition, record.offset), record.topic));
   }
-  return DeadLetter{{std::string(topic), *partition},
-                    *offset,
-                    std::string(header(record, kReason)),
-                    std::string(header(record, kGroup)),
-                    std::string(record.key),
-                    std::string(record.value),
-                    *bytes};
+  return DeadLetter{
+      {std::string(topic), *partition},    *offset, std::string(header(record, kReason)),
+      std::string(header(record, kGroup)), *time,   std::string(record.key),
+      std::string(record.value),           *bytes};
 }
 
-OutgoingRecord resent_note(int partition, std::int64_t offset) {
-  return {{}, {}, {{std::string(kNote), place_text(partition, offset)}}};
+OutgoingRecord resent_note(const std::string& place) {
+  return {{}, {}, {{std::string(kNote), place}}};
 }
 
 std::string resent_place(const KafkaRecord& record) { return std::string(header(record, kNote)); }

@@ -7,6 +7,7 @@
 
 #include "kafka/consumer.h"
 #include "kafka/record_writer.h"
+#include "telemetry/timestamp.h"
 
 namespace gpulse {
 
@@ -21,6 +22,7 @@ struct DeadLetter {
   std::int64_t offset = 0;
   std::string reason;
   std::string group;  // whose reader set it aside
+  Timestamp time;     // when, by its clock
   std::string key;
   std::string value;
   std::size_t value_bytes = 0;  // before it was cut
@@ -36,7 +38,7 @@ struct DeadLetter {
 
 // The note, in the topic of the dead letters, that the one at that place was sent again; and its
 // reading, "" when the record is no such note.
-[[nodiscard]] OutgoingRecord resent_note(int partition, std::int64_t offset);
+[[nodiscard]] OutgoingRecord resent_note(const std::string& place);
 [[nodiscard]] std::string resent_place(const KafkaRecord& record);
 // "0:17".
 [[nodiscard]] std::string place_text(int partition, std::int64_t offset);
