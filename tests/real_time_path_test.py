@@ -509,9 +509,10 @@ def set_up_and_sent_without_kafka(stack, folder):
     sink = Sink(topic)
     sink.topic.name = "straight"
     stack.do("down", "influxdb")
+    config = folder / "tokens" / "gpulse.toml"  # what it names lies beside it
+    config.write_text(f'to = ["{address}"]\n[influxdb]\ntoken_file = "{token.name}"\n')
     with Command(GPULSE, "run", log, "--gpu", "gpu0", "--host", "rig", "--timezone", ZONE, "--data", folder / "data",
-                 "--port", "0", "--to", address, "--influxdb-token-file", token, "--to",
-                 f"kafka://{stack.bootstrap}/straight-too") as program:
+                 "--port", "0", "--config", config, "--to", f"kafka://{stack.bootstrap}/straight-too") as program:
         program.wait_for("InfluxDB is away")
         program.wait_for("Ctrl-C stops")
         url = next(line.split()[-1] for line in program.said().splitlines() if "http://" in line)

@@ -4,9 +4,12 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 #include "cli/feeds.h"
 #include "influxdb/sample_writer.h"
 #include "kafka/producer.h"
+#include "platform/file.h"
 #include "store/store.h"
 
 namespace gpulse::cli {
@@ -96,6 +99,34 @@ void add_outlet_options(CLI::App& app, OutletArguments& arguments) {
       ->allow_extra_args(false);
   add_kafka_options(app, arguments.kafka);
   add_influx_options(app, arguments.influx);
+}
+
+void complete_from_config(OutletArguments& arguments, const Config& config,
+                          const std::filesystem::path& folder) {
+  for (const std::string& address : config.to) {
+    if (std::ranges::find(arguments.to, address) == arguments.to.end()) {
+      arguments.to.push_back(address);
+    }
+  }
+  const auto word = [](const Config::Options& options, std::string_view name, std::string& into) {
+    const auto found = options.find(name);
+    if (into.empty() && found != options.end()) into = found->second;
+  };
+  const auto file = [&](const Config::Options& options, std::string_view name, std::string& into) {
+    const bool asked = !into.empty();
+    word(options, name, into);
+    if (!asked && !into.empty()) into = display(folder / path_of(into));
+  };
+  KafkaArguments& kafka = arguments.kafka;
+  word(config.kafka, "security", kafka.security);
+  word(config.kafka, "mechanism", kafka.mechanism);
+  word(config.kafka, "user", kafka.user);
+  file(config.kafka, "password_file", kafka.password_file);
+  file(config.kafka, "ca_file", kafka.ca_file);
+  file(config.kafka, "certificate_file", kafka.certificate_file);
+  file(config.kafka, "key_file", kafka.key_file);
+  file(config.influxdb, "token_file", arguments.influx.token_file);
+  file(config.influxdb, "ca_file", arguments.influx.ca_file);
 }
 
 Outlets::Outlets(const Clock& clock) : clock_(clock) {}

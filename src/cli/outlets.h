@@ -11,6 +11,7 @@
 #include "cli/influx_options.h"
 #include "cli/kafka_options.h"
 #include "cli/log_options.h"
+#include "stream/config.h"
 #include "telemetry/timestamp.h"
 
 namespace gpulse::cli {
@@ -23,6 +24,11 @@ struct OutletArguments {
 
 // `arguments` must outlive the parse.
 void add_outlet_options(CLI::App& app, OutletArguments& arguments);
+
+// Adds what the configuration says where the command line says nothing; places of both are sent to.
+// Files are named from `folder`, where the configuration lies.
+void complete_from_config(OutletArguments& arguments, const Config& config,
+                          const std::filesystem::path& folder);
 
 // Reads the logs a second time, for each outlet: one that is away or slow holds nobody up, and the
 // log is its buffer. One that refuses us for good is told of and gets nothing more; the rest goes

@@ -17,7 +17,7 @@
 #include "gpuz/generator_options.h"
 #include "platform/data_folder.h"
 #include "platform/signals.h"
-#include "stream/rules_config.h"
+#include "stream/config.h"
 
 namespace gpulse::cli {
 namespace {
@@ -46,21 +46,22 @@ Expected<std::int64_t> parse_size(const std::string& text) {
   return static_cast<std::int64_t>(number * factor);
 }
 
-Expected<std::vector<AlertRule>> read_rules(const std::string& config,
-                                            const std::filesystem::path& folder) {
-  const std::filesystem::path file = config.empty() ? folder / "gpulse.toml" : path_of(config);
+std::filesystem::path config_file(const Arguments& arguments, const std::filesystem::path& folder) {
+  return arguments.config.empty() ? folder / "gpulse.toml" : path_of(arguments.config);
+}
+
+Expected<Config> read_config(const Arguments& arguments, const std::filesystem::path& folder) {
+  const auto file = config_file(arguments, folder);
   std::error_code ignored;
-  if (config.empty() && !std::filesystem::exists(file, ignored)) {
-    const auto rules = default_alert_rules();
-    return std::vector(rules.begin(), rules.end());
-  }
+  if (arguments.config.empty() && !std::filesystem::exists(file, ignored)) return default_config();
   std::ifstream in(file, std::ios::binary);
   if (!in) return usage_error(fmt::format("cannot read the configuration {}", display(file)));
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  return parse_alert_rules(text, display(file));
+  return parse_config(text, display(file));
 }
 
-Expected<EmbeddedOptions> options_of(const Arguments& arguments) {
+// `arguments` gets what the configuration adds.
+Expected<EmbeddedOptions> options_of(Arguments& arguments) {
   EmbeddedOptions options;
   auto logs = plan_logs(arguments.logs);
   if (!logs) return std::unexpected(logs.error());
@@ -68,9 +69,10 @@ Expected<EmbeddedOptions> options_of(const Arguments& arguments) {
   auto folder = arguments.data.empty() ? default_data_folder() : path_of(arguments.data);
   if (!folder) return std::unexpected(folder.error());
   options.store.folder = *folder;
-  auto rules = read_rules(arguments.config, *folder);
-  if (!rules) return std::unexpected(rules.error());
-  options.store.rules = std::move(*rules);
+  auto config = read_config(arguments, *folder);
+  if (!config) return std::unexpected(config.error());
+  complete_from_config(arguments.outlets, *config, config_file(arguments, *folder).parent_path());
+  options.store.rules = std::move(config->rules);
   if (!arguments.keep.empty()) {
     const auto keep = parse_length(arguments.keep);
     if (!keep) return std::unexpected(Error(keep.error()).wrapped("--keep"));
@@ -100,7 +102,7 @@ void say_hello(const EmbeddedOptions& options, const std::vector<std::string>& o
   std::fflush(stdout);
 }
 
-Expected<void> run(const Arguments& arguments) {
+Expected<void> run(Arguments& arguments) {
   const auto options = options_of(arguments);
   if (!options) return std::unexpected(options.error());
   std::stop_source stop;

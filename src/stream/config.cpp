@@ -1,4 +1,4 @@
-#include "stream/rules_config.h"
+#include "stream/config.h"
 
 #include <fmt/format.h>
 
@@ -62,11 +62,11 @@ std::uint32_t line_of_heading_without_key(std::string_view text) {
   }
 }
 
-class RulesParser {
+class ConfigParser {
  public:
-  explicit RulesParser(std::string_view file) : file_(file) {}
+  explicit ConfigParser(std::string_view file) : file_(file) {}
 
-  Expected<std::vector<AlertRule>> parse(std::string_view text) {
+  Expected<Config> parse(std::string_view text) {
     if (const auto line = line_of_heading_without_key(text); line != 0) {
       return usage_error(fmt::format("{}:{}: brackets without a name in them", file_, line));
     }
@@ -76,16 +76,23 @@ class RulesParser {
       return wrong(error.source(), error.description());
     }
     const toml::table& root = parsed.table();
-    if (auto known = check_keys(root, {"replace_defaults", "rules"}); !known) {
-      return std::unexpected(known.error());
-    }
+    auto read = check_keys(root, {"replace_defaults", "rules", "to", "kafka", "influxdb"});
     bool replace = false;
-    if (auto read = read_bool(root, "replace_defaults", replace); !read) {
-      return std::unexpected(read.error());
+    Config config;
+    if (read) read = read_bool(root, "replace_defaults", replace);
+    if (read) read = read_to(root, config.to);
+    if (read) {
+      read = read_options(root, "kafka",
+                          {"security", "mechanism", "user", "password_file", "ca_file",
+                           "certificate_file", "key_file"},
+                          config.kafka);
     }
+    if (read) read = read_options(root, "influxdb", {"token_file", "ca_file"}, config.influxdb);
+    if (!read) return std::unexpected(read.error());
     auto entries = read_entries(root);
     if (!entries) return std::unexpected(entries.error());
-    return merged(replace, *entries);
+    config.rules = merged(replace, *entries);
+    return config;
   }
 
  private:
@@ -110,6 +117,36 @@ class RulesParser {
     const auto value = node->value_exact<bool>();
     if (!value) return wrong(node->source(), fmt::format("{} must be true or false", key));
     into = *value;
+    return {};
+  }
+
+  Expected<void> read_to(const toml::table& root, std::vector<std::string>& into) const {
+    const toml::node* node = root.get("to");
+    if (node == nullptr) return {};
+    const toml::array* array = node->as_array();
+    if (array == nullptr || !std::ranges::all_of(*array, &toml::node::is_string)) {
+      return wrong(node->source(),
+                   R"(to must be a list of addresses: ["kafka://host:9092/topic"])");
+    }
+    for (const toml::node& element : *array) into.push_back(*element.value_exact<std::string>());
+    return {};
+  }
+
+  Expected<void> read_options(const toml::table& root, std::string_view name,
+                              std::initializer_list<std::string_view> allowed,
+                              Config::Options& into) const {
+    const toml::node* node = root.get(name);
+    if (node == nullptr) return {};
+    const toml::table* table = node->as_table();
+    if (table == nullptr)
+      return wrong(node->source(), fmt::format("{0} must be a table: [{0}]", name));
+    if (auto known = check_keys(*table, allowed); !known) return known;
+    for (const auto& [key, value] : *table) {
+      const auto text = value.value_exact<std::string>();
+      if (!text)
+        return wrong(value.source(), fmt::format("{} must be a text in quotes", key.str()));
+      into.emplace(key.str(), *text);
+    }
     return {};
   }
 
@@ -252,8 +289,13 @@ class RulesParser {
 
 }  // namespace
 
-Expected<std::vector<AlertRule>> parse_alert_rules(std::string_view text, std::string_view file) {
-  return RulesParser(file).parse(text);
+Config default_config() {
+  const auto rules = default_alert_rules();
+  return {{rules.begin(), rules.end()}, {}, {}, {}};
+}
+
+Expected<Config> parse_config(std::string_view text, std::string_view file) {
+  return ConfigParser(file).parse(text);
 }
 
 }  // namespace gpulse

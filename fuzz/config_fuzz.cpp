@@ -1,22 +1,23 @@
-// A gpulse.toml of any content: rules that can work, or one message that says what is wrong.
+// A gpulse.toml of any content: a configuration that can work, or one message that says what is
+// wrong.
 #include <cmath>
 #include <cstdint>
 #include <string_view>
 
 #include "fuzz/check.h"
-#include "stream/rules_config.h"
+#include "stream/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gpulse;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto rules = parse_alert_rules(text, "gpulse.toml");
-  if (!rules) {
-    fuzz::check(rules.error().kind == ErrorKind::usage, "a wrong file is a usage error");
-    fuzz::check(rules.error().message.find("gpulse.toml") != std::string::npos,
+  const auto config = parse_config(text, "gpulse.toml");
+  if (!config) {
+    fuzz::check(config.error().kind == ErrorKind::usage, "a wrong file is a usage error");
+    fuzz::check(config.error().message.find("gpulse.toml") != std::string::npos,
                 "a message that does not name the file");
     return 0;
   }
-  for (const auto& rule : *rules) {
+  for (const auto& rule : config->rules) {
     fuzz::check(!rule.metric.empty(), "a rule without a metric");
     fuzz::check(std::isfinite(rule.limit) && std::isfinite(rule.release), "a limit that is none");
     fuzz::check(rule.hold >= std::chrono::seconds{0} && rule.hold <= std::chrono::hours{24},
