@@ -165,6 +165,10 @@ Expected<void> produce(const Arguments& arguments) {
                                       produce_pages(**producer, **store, *plan));
   if (!page) return std::unexpected(page.error());
   say_hello(*plan, connection, *state, (*page)->display());
+  // Without the cluster there is nothing to read a log for.
+  if (auto connected = (*producer)->connect(stop.get_token()); !connected) {
+    return stop.stop_requested() ? Expected<void>() : connected;
+  }
   Feeds feeds(**store, system_clock());
   feeds.start(*plan, stop);
   const auto ended = feeds.join();

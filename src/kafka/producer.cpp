@@ -44,6 +44,27 @@ SampleProducer::SampleProducer(ProducerOptions options, KafkaObserver& observer)
     : shared_(std::make_unique<Shared>(std::move(options), observer)) {}
 SampleProducer::~SampleProducer() = default;
 
+Expected<void> SampleProducer::open_session(const std::stop_token& stop) {
+  if (session_) return {};
+  auto made = Session::make(*shared_);
+  if (!made) return std::unexpected(std::move(made.error()));
+  session_ = std::move(*made);
+  return session_->find_topic(stop);
+}
+
+Expected<void> SampleProducer::connect(const std::stop_token& stop) {
+  kafka::Pauses pauses;
+  while (true) {
+    auto opened = open_session(stop);
+    if (opened) return opened;
+    session_.reset();
+    if (!opened.error().retryable || stop.stop_requested()) return opened;
+    ++shared_->rebuilt;
+    shared_->away(opened.error().message);
+    wait(pauses.next(), stop);
+  }
+}
+
 Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
                                        const std::stop_token& stop) {
   kafka::Delivery delivery(batches);
@@ -52,16 +73,7 @@ Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
   std::size_t open_before = delivery.open();
   Expected<void> result;
   while (result && !delivery.complete()) {
-    Expected<void> step;
-    if (!session_) {
-      auto made = Session::make(*shared_);
-      if (made) {
-        session_ = std::move(*made);
-        step = session_->find_topic(stop);
-      } else {
-        step = std::unexpected(std::move(made.error()));
-      }
-    }
+    Expected<void> step = open_session(stop);
     if (step) step = session_->send(stop);
     if (step) continue;
     session_.reset();

@@ -54,14 +54,18 @@ struct ProducerStatistics {
 // deliver() begins anew.
 class SampleProducer final : public SampleSink {
  public:
-  // A usage error when the options don't go together. Connects to nothing; that is deliver()'s. The
-  // observer must outlive the producer.
+  // A usage error when the options don't go together. Connects to nothing. The observer must
+  // outlive the producer.
   [[nodiscard]] static Expected<std::unique_ptr<SampleProducer>> open(ProducerOptions options,
                                                                       KafkaObserver& observer);
   ~SampleProducer() override;
   SampleProducer(const SampleProducer&) = delete;
   SampleProducer& operator=(const SampleProducer&) = delete;
 
+  // Returns when the cluster has been asked for the topic, which is made if need be; what is wrong
+  // with either is known then, and not at the first row only. Waits as deliver(), with its errors.
+  // Not at the same time as that.
+  [[nodiscard]] Expected<void> connect(const std::stop_token& stop);
   [[nodiscard]] Expected<void> deliver(std::span<const SampleBatch> batches,
                                        const std::stop_token& stop) override;
 
@@ -76,6 +80,7 @@ class SampleProducer final : public SampleSink {
   struct Shared;
 
   SampleProducer(ProducerOptions options, KafkaObserver& observer);
+  [[nodiscard]] Expected<void> open_session(const std::stop_token& stop);
 
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Session> session_;  // null before the first delivery, and after an error
