@@ -153,6 +153,16 @@ std::optional<InfluxVersion> read_version(std::string_view header) {
   }
 }
 
+std::optional<Timestamp> read_http_date(std::string_view header) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  constexpr std::size_t kLength = 29;
+  if (header.size() != kLength || !header.ends_with(" GMT")) return std::nullopt;
+  const auto month = kMonths.find(header.substr(8, 3));
+  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
+  return parse_timestamp(fmt::format("{}-{:02}-{}T{}Z", header.substr(12, 4), month / 3 + 1,
+                                     header.substr(5, 2), header.substr(17, 8)));
+}
+
 WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
                               std::string_view body, std::string_view retry_after) {
   WriteAnswer out;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "influxdb/endpoint.h"
+#include "telemetry/timestamp.h"
 
 namespace gpulse {
 
@@ -45,5 +46,8 @@ inline constexpr std::size_t kReasonBytesMax = 500;
 
 // By the X-Influxdb-Version header of an answer: "v2.9.1", "1.8.10". Nothing when it says nothing.
 [[nodiscard]] std::optional<InfluxVersion> read_version(std::string_view header);
+
+// A Date header, "Tue, 24 Nov 2026 16:00:41 GMT", the only form that a server may send.
+[[nodiscard]] std::optional<Timestamp> read_http_date(std::string_view header);
 
 }  // namespace gpulse

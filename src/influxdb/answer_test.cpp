@@ -77,6 +77,14 @@ TEST(WriteAnswer, AMessageIsOneLineOfBoundedLength) {
   EXPECT_EQ(answer_message("a\r\nb\n"), "a  b");
 }
 
+TEST(HttpDate, IsReadInItsOnlyForm) {
+  EXPECT_EQ(read_http_date("Tue, 24 Nov 2026 16:00:41 GMT"),
+            parse_timestamp("2026-11-24T16:00:41Z"));
+  EXPECT_EQ(read_http_date("Tue, 24 Nov 2026 16:00:41 CET"), std::nullopt);
+  EXPECT_EQ(read_http_date("Tue, 24 Nom 2026 16:00:41 GMT"), std::nullopt);
+  EXPECT_EQ(read_http_date(""), std::nullopt);
+}
+
 TEST(WriteAnswer, VersionsAreRead) {
   EXPECT_EQ(read_version("v2.9.1"), InfluxVersion::v2);
   EXPECT_EQ(read_version("1.8.10"), InfluxVersion::v1);

@@ -87,8 +87,8 @@ Expected<InfluxAnswer> InfluxClient::ask(std::string_view method, std::string_vi
   }
   if (!finished) impl_->reset();
   if (!answer) return std::unexpected(std::move(answer).error());
-  return InfluxAnswer{answer->status, std::move(answer->body),
-                      read_version(answer->influx_version)};
+  return InfluxAnswer{answer->status, std::move(answer->body), read_version(answer->influx_version),
+                      read_http_date(answer->date)};
 }
 
 Error unexpected_answer(const InfluxEndpoint& endpoint, std::string_view doing,

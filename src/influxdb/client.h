@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "influxdb/endpoint.h"
+#include "telemetry/timestamp.h"
 
 namespace gpulse {
 
@@ -16,6 +17,7 @@ struct InfluxAnswer {
   unsigned status = 0;
   std::string body;
   std::optional<InfluxVersion> version;  // as the server says; nothing when it does not
+  std::optional<Timestamp> time;  // the server's, in whole seconds
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 

@@ -194,9 +194,10 @@ asio::awaitable<Expected<HttpAnswer>> Connection::Impl::exchange_on(Stream& on,
   unanswered = read_error && !parser.got_some() && read_error != beast::error::timeout;
   if (read_error) co_return std::unexpected(connection_error("cannot read from", read_error));
   auto& answer = parser.get();
-  HttpAnswer out{answer.result_int(), std::move(answer.body()), {}, {}};
+  HttpAnswer out{answer.result_int(), std::move(answer.body()), {}, {}, {}};
   out.retry_after = std::string_view(answer[http::field::retry_after]);
   out.influx_version = std::string_view(answer["X-Influxdb-Version"]);
+  out.date = std::string_view(answer[http::field::date]);
   if (!parser.keep_alive()) close();
   co_return out;
 }

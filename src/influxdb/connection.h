@@ -35,6 +35,7 @@ struct HttpAnswer {
   std::string body;
   std::string retry_after;
   std::string influx_version;
+  std::string date;
 };
 
 // Connects when it must, and again after the server has closed. Used from one coroutine at a time,

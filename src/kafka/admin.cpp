@@ -4,51 +4,14 @@
 
 #include <algorithm>
 
-#include "kafka/client.h"
+#include "kafka/admin_client.h"
 
 namespace gpulse {
 namespace {
 
 constexpr const char* kOwnGroup = "gpulse-admin";  // librdkafka wants one; it is never joined
 
-std::unexpected<Error> failure(rd_kafka_resp_err_t code, const KafkaConnection& connection,
-                               std::string_view doing) {
-  if (auto verdict = kafka::judge_answer(code, connection))
-    return std::unexpected(std::move(*verdict));
-  return operation_error(fmt::format("cannot {}: {}", doing, rd_kafka_err2str(code)), true);
-}
-
 }  // namespace
-
-struct KafkaAdmin::Client : kafka::ClientState {
-  Client(KafkaConnection the_connection, KafkaObserver& observer)
-      : ClientState(observer), connection(std::move(the_connection)) {}
-
-  [[nodiscard]] Expected<kafka::HandlePtr> make(const std::string& group) {
-    auto conf = kafka::make_conf(connection, *this);
-    if (!conf) return std::unexpected(std::move(conf.error()));
-    if (auto done = kafka::set(*conf, "group.id", group); !done)
-      return std::unexpected(std::move(done.error()));
-    return kafka::make_handle(RD_KAFKA_CONSUMER, std::move(*conf));
-  }
-
-  // What an error event said weighs more than that a request failed.
-  template <class T>
-  [[nodiscard]] Expected<T> judged(rd_kafka_t* client, Expected<T> answer) {
-    if (answer) return answer;
-    rd_kafka_poll(client, 0);
-    if (verdict()) return std::unexpected(*verdict());
-    return answer;
-  }
-
-  [[nodiscard]] Expected<int> partitions(rd_kafka_t* client, std::chrono::milliseconds timeout) {
-    const kafka::TopicPtr topic(rd_kafka_topic_new(client, connection.topic.c_str(), nullptr));
-    return judged(client, kafka::count_partitions(client, topic.get(), connection, timeout));
-  }
-
-  const KafkaConnection connection;
-  kafka::HandlePtr handle;
-};
 
 KafkaAdmin::KafkaAdmin(std::unique_ptr<Client> client) : client_(std::move(client)) {}
 KafkaAdmin::~KafkaAdmin() = default;
@@ -73,9 +36,9 @@ Expected<std::vector<std::string>> KafkaAdmin::groups(std::chrono::milliseconds 
   // Partial: one of several brokers did not answer, and its groups are missing.
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (list != nullptr) rd_kafka_group_list_destroy(list);
-    return client_->judged(client_->handle.get(),
-                           Expected<std::vector<std::string>>(
-                               failure(code, client_->connection, "list the consumer groups")));
+    return client_->judged(
+        client_->handle.get(),
+        Expected<std::vector<std::string>>(client_->failure(code, "list the consumer groups")));
   }
   std::vector<std::string> names;
   for (int i = 0; i < list->group_cnt; ++i) names.emplace_back(list->groups[i].group);
@@ -98,8 +61,7 @@ Expected<std::vector<PartitionLag>> KafkaAdmin::group_lag(const std::string& gro
   const int timeout_ms = static_cast<int>(timeout.count());
   auto code = rd_kafka_committed(handle, list.get(), timeout_ms);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return failure(code, client_->connection,
-                   fmt::format("ask for the offsets of the group {}", group));
+    return client_->failure(code, fmt::format("ask for the offsets of the group {}", group));
   }
   std::vector<PartitionLag> lags;
   for (int i = 0; i < list->cnt; ++i) {
@@ -108,8 +70,7 @@ Expected<std::vector<PartitionLag>> KafkaAdmin::group_lag(const std::string& gro
     code = rd_kafka_query_watermark_offsets(handle, topic.c_str(), lag.place.partition, &lag.begin,
                                             &lag.end, timeout_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return failure(code, client_->connection,
-                     fmt::format("ask for the ends of the topic {}", topic));
+      return client_->failure(code, fmt::format("ask for the ends of the topic {}", topic));
     }
     lags.push_back(std::move(lag));
   }
