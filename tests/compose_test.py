@@ -11,13 +11,16 @@ import unittest
 import yaml
 
 DEPLOY = pathlib.Path(__file__).resolve().parent.parent / "deploy"
-SECRETS = {"INFLUXDB_PASSWORD": "secret-one", "INFLUXDB_TOKEN": "secret-two", "GRAFANA_PASSWORD": "secret-three"}
+SECRETS = {"INFLUXDB_PASSWORD": "secret-one", "INFLUXDB_TOKEN": "secret-two", "GRAFANA_PASSWORD": "secret-three",
+           "GPULSE_TOKEN": "secret-four"}
+# There only after the first start.
+READ_TOKEN = {"INFLUXDB_READ_TOKEN": "secret-five"}
 PORTS = {"kafka": 9092, "influxdb": 8086, "prometheus": 9090, "grafana": 3000}
 
 
 def compose(secrets):
     """What `docker-compose config` says; a .env of this tree is kept out."""
-    environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    environment = {name: value for name, value in os.environ.items() if name not in SECRETS | READ_TOKEN}
     with tempfile.NamedTemporaryFile() as empty:
         return subprocess.run(["docker-compose", "--env-file", empty.name, "-f", DEPLOY / "compose.yaml", "config"],
                               env=environment | secrets, capture_output=True, text=True)
@@ -26,7 +29,7 @@ def compose(secrets):
 class ComposeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        result = compose(SECRETS)
+        result = compose(SECRETS | READ_TOKEN)
         assert result.returncode == 0, result.stderr
         cls.file = yaml.safe_load(result.stdout)
         cls.services = cls.file["services"]
@@ -54,12 +57,12 @@ class ComposeTest(unittest.TestCase):
             self.assertIn("test", service["healthcheck"], name)
             self.assertIn("interval", service["healthcheck"], name)
 
-    def test_keeps_data_in_named_volumes_and_mounts_only_files_that_are_there(self):
+    def test_keeps_data_in_named_volumes_and_mounts_only_what_is_there(self):
         for name, service in self.services.items():
             sources = [volume.split(":")[0] for volume in service["volumes"]]
             self.assertTrue(any(source in self.file["volumes"] for source in sources), name)
             for source in sources:
-                self.assertTrue(source in self.file["volumes"] or pathlib.Path(source).is_file(), source)
+                self.assertTrue(source in self.file["volumes"] or pathlib.Path(source).exists(), source)
 
     def test_has_no_password_of_its_own(self):
         for name in SECRETS:
@@ -68,7 +71,18 @@ class ComposeTest(unittest.TestCase):
             self.assertIn(name, result.stderr)
         given = [value for service in self.services.values() for key, value in service.get("environment", {}).items()
                  if re.search("PASSWORD|TOKEN", key)]
-        self.assertEqual(sorted(given), sorted(SECRETS.values()))
+        self.assertEqual(sorted(given), sorted((SECRETS | READ_TOKEN).values()))
+        self.assertEqual(compose(SECRETS).returncode, 0, "the token for reading is made after the first start")
+
+    def test_gives_grafana_all_that_its_provisioning_names(self):
+        service = self.services["grafana"]
+        mounted = {volume.split(":")[0] for volume in service["volumes"]}
+        folders = [folder for folder in (DEPLOY / "grafana" / "provisioning").iterdir()]
+        self.assertLessEqual({str(folder) for folder in folders}, mounted)
+        files = [path.read_text() for folder in folders for path in folder.glob("*.yaml")]
+        named = {name for text in files for name in re.findall(r"\$(GPULSE_\w+|GF_\w+)", text)}
+        self.assertIn("GPULSE_INFLUXDB_READ_TOKEN", named)
+        self.assertLessEqual(named, set(service["environment"]))
 
     def test_prometheus_asks_services_that_exist(self):
         config = yaml.safe_load((DEPLOY / "compose-prometheus.yaml").read_text())
