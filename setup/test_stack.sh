@@ -30,6 +30,8 @@ step "kafka" tests/kafka/broker_test.py build/release/src/cli/gpulse build/relea
 step "influxdb" tests/influxdb/influxd_test.py build/release/src/influxdb/influxdb_test
 GPULSE_FAULT_SEED=$seed step "real-time path" tests/real_time_path_test.py build/release/src/cli/gpulse
 step "grafana" tests/grafana_test.py build/release/src/cli/gpulse
+GPULSE_FAULT_SEED=$seed step "other profiles" tests/secure_path_test.py build/release/src/cli/gpulse
+step "doctor on servers" tests/doctor_stack_test.py build/release/src/cli/gpulse
 
 echo
 cat "$closing"
