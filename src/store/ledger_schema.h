@@ -5,6 +5,9 @@
 
 namespace gpulse {
 
+// In the data folder.
+inline constexpr const char* kLedgerFile = "ledger.db";
+
 // What PRAGMA user_version says of a ledger that this program writes.
 inline constexpr int kLedgerVersion = 1;
 

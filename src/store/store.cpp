@@ -5,21 +5,17 @@
 
 #include <system_error>
 
+#include "store/ledger_schema.h"
 #include "store/source_writer.h"
 
 namespace gpulse {
-namespace {
-
-constexpr const char* kLedgerName = "ledger.db";
-
-}  // namespace
 
 Store::Store(StoreOptions options, const Clock& clock, FolderLock lock)
     : options_(std::move(options)),
       clock_(clock),
       lock_(std::move(lock)),
       uploads_(options_.folder / "uploads"),
-      readers_(options_.folder / kLedgerName),
+      readers_(options_.folder / kLedgerFile),
       book_({options_.hot, options_.hot_bytes_max, options_.windows.ahead_max}, clock) {}
 
 Expected<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& clock) {
@@ -36,7 +32,7 @@ Expected<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& 
         fmt::format("cannot use the data folder {}", display(folder))));
   }
   std::unique_ptr<Store> store(new Store(std::move(options), clock, std::move(*lock)));
-  auto ledger = Ledger::open(folder / kLedgerName);
+  auto ledger = Ledger::open(folder / kLedgerFile);
   if (!ledger) return std::unexpected(ledger.error());
   store->ledger_ = std::move(*ledger);
   if (auto ended = store->ledger_->end_alerts(clock.now() - kEndedAfter); !ended) {
