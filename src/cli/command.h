@@ -25,6 +25,7 @@ struct Command {
 [[nodiscard]] Command add_setup_influxdb(CLI::App& root);
 [[nodiscard]] Command add_dead(CLI::App& root);
 [[nodiscard]] Command add_doctor(CLI::App& root);
+[[nodiscard]] Command add_verify(CLI::App& root);
 [[nodiscard]] Command add_inspect(CLI::App& root);
 [[nodiscard]] Command add_generate(CLI::App& root);
 

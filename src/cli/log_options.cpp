@@ -173,17 +173,21 @@ Expected<LogPlan> plan_logs(const LogArguments& arguments) {
   return plan;
 }
 
-void add_log_options(CLI::App& app, LogArguments& arguments) {
+void add_log_choice_options(CLI::App& app, LogArguments& arguments) {
   app.add_option("LOG", arguments.logs,
                  "the logs, which need not exist yet, or folders of logs; a device each");
   app.add_option("--timezone", arguments.timezone, kTimeZoneHelp)->type_name("ZONE");
-  app.add_flag("--rezone", arguments.rezone, "read again what was read in another zone before");
   app.add_option("--host", arguments.host, "host of the devices (default: this machine's name)")
       ->type_name("NAME");
   app.add_option("--gpu", arguments.gpus,
                  "device of the first log, the second, ... (default: by file)")
       ->type_name("NAME")
       ->allow_extra_args(false);
+}
+
+void add_log_options(CLI::App& app, LogArguments& arguments) {
+  add_log_choice_options(app, arguments);
+  app.add_flag("--rezone", arguments.rezone, "read again what was read in another zone before");
   app.add_option("--replay", arguments.replay,
                  "play the logs as if they were written now: 1 to 1000000 times as fast, or max")
       ->type_name("SPEED");

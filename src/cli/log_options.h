@@ -34,6 +34,8 @@ struct LogArguments {
 
 // `arguments` must outlive the parse.
 void add_log_options(CLI::App& app, LogArguments& arguments);
+// Of these only which logs, of which device, in which zone.
+void add_log_choice_options(CLI::App& app, LogArguments& arguments);
 
 struct LogChoice {
   std::filesystem::path file;

@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
   const std::array commands = {cli::add_run(app),           cli::add_produce(app),
                                cli::add_sink_influxdb(app), cli::add_setup_influxdb(app),
                                cli::add_dead(app),          cli::add_doctor(app),
-                               cli::add_inspect(app),       cli::add_generate(app)};
+                               cli::add_verify(app),        cli::add_inspect(app),
+                               cli::add_generate(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -96,7 +96,8 @@ Expected<void> TopicReader::Session::connect() {
 
 Expected<int> TopicReader::Session::count() {
   const auto found = kafka::count_partitions(handle_.get(), topic_.get(), connection_, patience_);
-  if (!found && found.error().retryable) return failure("reach Kafka", RD_KAFKA_RESP_ERR__TIMED_OUT);
+  if (!found && found.error().retryable)
+    return failure("reach Kafka", RD_KAFKA_RESP_ERR__TIMED_OUT);
   if (found && *found == 0) {
     return operation_error(fmt::format("there is no topic {}", connection_.topic));
   }
@@ -106,9 +107,9 @@ Expected<int> TopicReader::Session::count() {
 Expected<void> TopicReader::Session::find_ends(int count) {
   for (int partition = 0; partition < count; ++partition) {
     Partition found{.partition = partition};
-    const auto code = rd_kafka_query_watermark_offsets(
-        handle_.get(), connection_.topic.c_str(), partition, &found.begin, &found.end,
-        static_cast<int>(patience_.count()));
+    const auto code = rd_kafka_query_watermark_offsets(handle_.get(), connection_.topic.c_str(),
+                                                       partition, &found.begin, &found.end,
+                                                       static_cast<int>(patience_.count()));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return failure(fmt::format("ask for the ends of the topic {}", connection_.topic), code);
     }
@@ -160,8 +161,7 @@ Expected<void> TopicReader::Session::collect(std::size_t records_max) {
   rd_kafka_poll(handle_.get(), 0);
   if (verdict()) return std::unexpected(*verdict());
   std::vector<rd_kafka_message_t*> raw(records_max);
-  const auto got =
-      rd_kafka_consume_batch_queue(queue_.get(), kPollMs, raw.data(), raw.size());
+  const auto got = rd_kafka_consume_batch_queue(queue_.get(), kPollMs, raw.data(), raw.size());
   if (got < 0) return failure("read", rd_kafka_last_error());
   Expected<void> taken;
   for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {

@@ -1,5 +1,5 @@
-// All records of a topic, once, for who looks on: no group is joined, no offset is stored, and so no
-// other reader notices.
+// All records of a topic, once, for who looks on: no group is joined, no offset is stored, and so
+// no other reader notices.
 #pragma once
 
 #include <chrono>
