@@ -32,6 +32,7 @@ GPULSE_FAULT_SEED=$seed step "real-time path" tests/real_time_path_test.py build
 step "grafana" tests/grafana_test.py build/release/src/cli/gpulse
 GPULSE_FAULT_SEED=$seed step "other profiles" tests/secure_path_test.py build/release/src/cli/gpulse
 step "doctor on servers" tests/doctor_stack_test.py build/release/src/cli/gpulse
+step "verify" tests/verify_places_test.py build/release/src/cli/gpulse
 
 echo
 cat "$closing"
