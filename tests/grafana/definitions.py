@@ -86,3 +86,6 @@ def rule_query(rule):
     return Query(f"rule {rule['title']}", data["datasourceUid"], data["model"], (times["from"], times["to"]))
 
 
+def seconds(duration):
+    """30s, 10m, 1h"""
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]

@@ -15,6 +15,8 @@ from command import Command  # noqa: E402
 from stack import Stack, free_port, wait_until  # noqa: E402
 
 TOPIC = BUCKET = "gpu-metrics"
+# With what means something in a regular expression.
+HOST = "rig-1.lan"
 
 
 def now():
@@ -22,7 +24,7 @@ def now():
 
 
 class Servers:
-    """As a context: two hosts with three cards, three days of one, the last hour of two and still growing."""
+    """As a context: a host with two cards, two days of one, the last hour of both and still growing."""
 
     def __init__(self, gpulse, folder):
         self.gpulse, self.folder = gpulse, folder
@@ -63,7 +65,8 @@ class Servers:
         return log
 
     def _fill(self, closing):
-        old = self._log("old", "--columns", "nvidia", "--scenario", "gaming,idle,mixed,power-throttle,thermal-throttle",
+        self.old_labels = self.folder / "old-labels.json"
+        old = self._log("old", "--labels", self.old_labels, "--columns", "nvidia", "--scenario", "gaming,idle,mixed,power-throttle,thermal-throttle",
                         "--interval", "60", "--duration", "2d", begin=now() - datetime.timedelta(days=3))
         live = [self._log("live-nvidia", "--scenario", "thermal-throttle,power-throttle,idle,gaming", "--duration", "90m"),
                 self._log("live-amd", "--columns", "amd", "--scenario", "mixed,gaming", "--duration", "90m", "--seed", "3")]
@@ -72,11 +75,11 @@ class Servers:
         def start(command, *options):
             return closing.enter_context(Command(self.gpulse, command, *options))
         replay = ["--timezone", "UTC", "--replay", "1", "--history", "1h", "--loop"]
-        start("produce", old, "--timezone", "UTC", "--host", "rig", "--gpu", "gpu0", "--to", kafka, "--state",
+        start("produce", old, "--timezone", "UTC", "--host", HOST, "--gpu", "gpu0", "--to", kafka, "--state",
               self.folder / "produce-old", "--port", "0")
-        start("produce", *live, *replay, "--host", "rig", "--gpu", "gpu0", "--gpu", "gpu1", "--to", kafka, "--state",
+        start("produce", *live, *replay, "--host", HOST, "--gpu", "gpu0", "--gpu", "gpu1", "--to", kafka, "--state",
               self.folder / "produce", "--port", self.programs["produce"])
-        start("run", live[0], *replay, "--host", "rig", "--gpu", "gpu0", "--data", self.folder / "data", "--port",
+        start("run", live[0], *replay, "--host", HOST, "--gpu", "gpu0", "--data", self.folder / "data", "--port",
               self.programs["run"])
         start("sink", "influxdb", "--from", kafka, "--to", self._influxdb(), "--influxdb-token-file",
               self.folder / "tokens" / "write-token", "--port", self.programs["sink"])

@@ -7,10 +7,10 @@ import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { alertList } from "./alert_list";
 import { frame, manyCards } from "./frame";
 import {
-  bands, bandsOf, chart, colouredText, everyRow, figure, Grid, linkToCard, list, rangeWords, type Sensor, steps,
+  bands, bandsOf, chart, colouredText, everyRow, figure, Grid, linkToCard, list, rangeWords, type Sensor, steps, words,
 } from "./panels";
 import { chosenCards, fluxQuery, influxqlQuery, limited, readings } from "./queries";
-import { nearDegrees, rules, state } from "./words";
+import { nearDegrees, perfcapWords, rules, state } from "./words";
 
 /** Rows come each second; a minute without one is more than a hiccup of the way here. */
 export const ages = rangeWords([[-1e9, "live", state.good], [60, "stale", state.warn], [300, "ended", state.quiet]]);
@@ -68,9 +68,14 @@ age = rows |> map(fn: (r) => ({host: r.host, gpu: r.gpu, _field: "age", _value: 
 union(tables: [values, seen, age])
   |> group()
   |> filter(fn: (r) => contains(value: r._field, set: ["age", "seen", "gpu_temperature", "hot_spot_temperature", "gpu_load",
-    "board_power_draw", "gpu_chip_power_draw", "gpu_memory_used", "gpu_clock"]))
+    "board_power_draw", "gpu_chip_power_draw", "gpu_memory_used", "perfcap_reason"]))
   |> pivot(rowKey: ["host", "gpu"], columnKey: ["_field"], valueColumn: "_value")
+  |> map(fn: (r) => ({r with power: if exists r.board_power_draw then r.board_power_draw else r.gpu_chip_power_draw}))
+  |> drop(columns: ["board_power_draw", "gpu_chip_power_draw"])
   |> sort(columns: ["host", "gpu"])`;
+
+const masks = words(Array.from({ length: 64 }, (_, mask) =>
+  [mask, perfcapWords(mask), perfcapWords(mask) === perfcapWords(0) ? state.good : state.warn]));
 
 const tableColumns: Sensor[] = [
   { field: "host", name: "Host" },
@@ -81,11 +86,10 @@ const tableColumns: Sensor[] = [
   { field: "hot_spot_temperature", name: "Hot spot", unit: "celsius",
     more: [bandsOf(rules.hot_spot_temperature - nearDegrees, rules.hot_spot_temperature), colouredText] },
   { field: "gpu_load", name: "Load", unit: "percent" },
-  { field: "board_power_draw", name: "Board power", unit: "watt",
+  { field: "power", name: "Power", unit: "watt",
     more: [bandsOf(rules.board_power_draw * 0.95, rules.board_power_draw), colouredText] },
-  { field: "gpu_chip_power_draw", name: "Chip power", unit: "watt" },
   { field: "gpu_memory_used", name: "Memory", unit: "mbytes" },
-  { field: "gpu_clock", name: "Clock", unit: "rotmhz" },
+  { field: "perfcap_reason", name: "Held back by", more: [{ id: "mappings", value: [masks] }, colouredText] },
   { field: "seen", name: "Last seen", unit: "dateTimeFromNow" },
 ];
 
@@ -142,7 +146,8 @@ export function fleet(): Dashboard {
     .row(9,
       [list("Cards", [fluxQuery(table)], tableColumns).dataLinks([
         linkToCard("${__data.fields.Host:percentencode}", "${__data.fields.GPU:percentencode}"),
-      ]), 24])
+      ]), 18],
+      [alertList("Alerts"), 6])
     .row(9,
       [chart({ title: "Temperature", unit: "celsius", queries: [compared("gpu_temperature")], rule: rules.gpu_temperature,
         legendCalcs }), 12],
@@ -150,9 +155,8 @@ export function fleet(): Dashboard {
     .row(9,
       [chart({ title: "Chip power", unit: "watt", queries: [compared("gpu_chip_power_draw")], least: 0, legendCalcs }), 12],
       [chart({ title: "Memory used", unit: "mbytes", queries: [compared("gpu_memory_used")], least: 0, legendCalcs }), 12])
-    .row(8,
-      [shares, 12],
-      [alertList("Alerts"), 12]);
+    .row(7,
+      [shares, 24]);
   return frame({ page: "fleet", description: "Every card: is one away, too hot, held back?", from: "now-1h", refresh: "10s",
     variables: manyCards() }, grid);
 }

@@ -4,7 +4,7 @@ import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
 
 import type { Grid } from "./panels";
-import { dashboards, flux, prometheus } from "./words";
+import { dashboards, flux, prometheus, state } from "./words";
 
 /**
  * The number of the form of dashboards that Grafana 9.4 reads; newer ones bring it up to date when they load it. What
@@ -27,7 +27,8 @@ function linkTo(page: { uid: string; title: string }): dashboard.DashboardLinkBu
     .type(dashboard.DashboardLinkType.Link)
     .url(`/d/${page.uid}`)
     .icon("dashboard")
-    .includeVars(true)
+    // "All" cards are no choice for the page of one.
+    .includeVars(page.uid !== dashboards.gpu.uid)
     .keepTime(false);
 }
 
@@ -56,10 +57,10 @@ export function frame(options: FrameOptions, grid: Grid): dashboard.Dashboard {
 function alertMarks(): dashboard.AnnotationQueryBuilder {
   return new dashboard.AnnotationQueryBuilder()
     .name("Alerts")
-    .datasource({ type: "datasource", uid: "-- Grafana --" })
+    .datasource({ type: "grafana", uid: "-- Grafana --" })
     .enable(true)
     .hide(true)
-    .iconColor("#ff645f")
+    .iconColor(state.alert)
     .builtIn(1)
     .type("dashboard");
 }

@@ -10,7 +10,7 @@ import { alertList } from "./alert_list";
 import { ages } from "./fleet";
 import { frame, oneCard as oneCardVariables } from "./frame";
 import {
-  bandsOf, chart, type ChartOptions, dress, everyRow, fieldsOf, figure, Grid, noBands, type Sensor, sensors, words,
+  bandsOf, chart, type ChartOptions, dress, fieldsOf, figure, Grid, lastOf, noBands, type Sensor, sensors, words,
 } from "./panels";
 import { dashboardRange, fluxQuery, limited, now, oneCard, readings, series } from "./queries";
 import { hues, limits, nearDegrees, rules, state } from "./words";
@@ -139,7 +139,7 @@ ${limits.map(({ key }) => `      ${key}: r.${key} / r.rows * 100.0,`).join("\n")
 const laneWords: Sensor[] = [
   ...limits.map(({ key, word, colour }) => ({ field: key, name: word, colour })),
   { field: "not_limited", name: "Not limited", colour: state.quiet },
-  { field: "idle", name: "Idle", colour: "#46484b" },
+  { field: "idle", name: "Idle", colour: state.idle },
 ];
 
 function perfcapLanes(): statetimeline.PanelBuilder {
@@ -172,7 +172,7 @@ function perfcapShares(): bargauge.PanelBuilder {
     .thresholds(noBands())
     .displayMode(common.BarGaugeDisplayMode.Basic)
     .orientation(common.VizOrientation.Horizontal)
-    .reduceOptions(everyRow());
+    .reduceOptions(lastOf());
   return dress(panel, laneWords);
 }
 
@@ -253,12 +253,12 @@ function gaugePanel() {
     .thresholds(noBands())
     .showThresholdMarkers(true)
     .showThresholdLabels(false)
-    .reduceOptions(everyRow());
+    .reduceOptions(lastOf());
   return dress(panel, gauges);
 }
 
 export function gpu(): dashboard.Dashboard {
-  const age = figure("Newest row", "s", [fluxQuery(ageQuery)])
+  const age = figure("State", "s", [fluxQuery(ageQuery)])
     .mappings(ages)
     .description("Live: a row within the last minute. Stale: within five minutes. Ended: longer ago.");
   const grid = new Grid()

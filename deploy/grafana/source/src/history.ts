@@ -9,7 +9,7 @@ import * as heatmap from "@grafana/grafana-foundation-sdk/heatmap";
 import { frame, manyCards } from "./frame";
 import { bandsOf, chart, colouredText, fixedColour, Grid, list, noBands, type Sensor } from "./panels";
 import { chosenCards, fluxQuery, minutes } from "./queries";
-import { hues, nearDegrees, rules } from "./words";
+import { hues, nearDegrees, rules, state } from "./words";
 
 const means = (...fields: string[]) => minutes({ cards: chosenCards, fields }, "mean");
 const maxima = (...fields: string[]) => minutes({ cards: chosenCards, fields }, "max");
@@ -211,6 +211,7 @@ function hoursPanel(title: string, field: string, unit: string, fill: string) {
       .scale(heatmap.HeatmapColorScale.Linear).exponent(0.5).steps(32).scheme("Blues"))
     .cellValues(new heatmap.CellValuesBuilder().unit(unit).decimals(0))
     .rowsFrame(new heatmap.RowsHeatmapOptionsBuilder().layout(common.HeatmapCellLayout.Auto))
+    .yAxis(new heatmap.YAxisConfigBuilder().axisPlacement(common.AxisPlacement.Left))
     .showLegend();
 }
 
@@ -244,7 +245,7 @@ const spikeColumns: Sensor[] = [
 function useChart() {
   return chart({ title: `Time idle (load < ${idleBelow} %) and loaded (> ${loadedAbove} %), by day`, unit: "h",
     queries: [fluxQuery(useByDay)], least: 0, stacked: true, bars: true, legendCalcs: ["sum"] })
-    .overrideByName("idle", [{ id: "displayName", value: "Idle" }, fixedColour("#46484b")])
+    .overrideByName("idle", [{ id: "displayName", value: "Idle" }, fixedColour(state.idle)])
     .overrideByName("between", [{ id: "displayName", value: "Between" }, fixedColour(hues.load[2])])
     .overrideByName("loaded", [{ id: "displayName", value: "Loaded" }, fixedColour(hues.load[0])]);
 }

@@ -26,7 +26,7 @@ export const hues = {
 } as const satisfies Record<string, Hue>;
 
 /** Red and amber mean a state and nothing else. The good state has no colour: Grafana's own for text. */
-export const state = { good: "text", quiet: "#8a8e94", warn: "#f7b83d", alert: "#ff645f", faint: "#282a2d" };
+export const state = { good: "text", quiet: "#8a8e94", idle: "#62666c", warn: "#f7b83d", alert: "#ff645f" };
 
 /** PerfCap's bits that hold a card back. 16, utilisation, does not. */
 export const limits = [
@@ -36,6 +36,11 @@ export const limits = [
   { bit: 8, key: "operating_voltage", word: "Operating voltage", colour: hues.voltage[1] },
   { bit: 32, key: "sli", word: "SLI", colour: "#b1b4b9" },
 ] as const;
+
+/** A mask in words, as "power + thermal". */
+export function perfcapWords(mask: number): string {
+  return limits.filter(({ bit }) => (mask & bit) !== 0).map(({ word }) => word.toLowerCase()).join(" + ") || "not limited";
+}
 
 /** The rules that gpulse has by default (docs/rules.md). */
 export const rules = {
