@@ -15,6 +15,7 @@ TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE / "tests"), str(TREE / "tests" / "stack"), str(TREE / "deploy")]
 from native import kafka as native_kafka, settings as native_settings  # noqa: E402
 from real_time_path_test import GPULSE, REAL_LOGS, ZONE, Sink, Topic, generate, until_read  # noqa: E402
+from secure_path_test import SecureSink, SecureTopic  # noqa: E402
 from stack import Stack, run_all, wait_until  # noqa: E402
 
 FAULTS = ("missing", "different", "doubled", "foreign")
@@ -336,6 +337,31 @@ def what_cannot_be_asked(stack, folder):
     assert done.returncode == 1 and "--timezone says in which" in done.stdout, done.stdout
     done = places.run(log, "--influxdb", "influxdb://127.0.0.1:1/database-only")
     assert done.returncode == 2 and "InfluxDB 2" in done.stderr, done.stderr
+
+
+@scenario
+def with_users_and_certificates(_, folder):
+    """As the sink's user, who has no right to any other group; with the token that may only read."""
+    with Stack(folder, profile="secure") as stack:
+        stack.up("kafka", "influxdb")
+        topic = SecureTopic(stack, folder)
+        sink = SecureSink(topic)
+        log = generate(folder / "log.txt", 500)
+        with topic.produce(log) as producer, sink.run():
+            until_read(producer)
+            sink.expect(log)
+
+        def verify(token, user="sink"):
+            return subprocess.run([GPULSE, "verify", log, "--host", "rig", "--gpu", "gpu0", "--timezone", ZONE, "--kafka",
+                                   f"kafka://{stack.bootstrap}/gpu-metrics", *topic.login(user), "--influxdb", sink.address,
+                                   "--influxdb-token-file", folder / "tokens" / token, "--influxdb-ca-file", topic.authority],
+                                  capture_output=True, text=True, timeout=120, check=False)
+
+        done = verify("read-token")
+        assert done.returncode == 0 and done.stdout.count("every row is there once") == 2, done.stdout + done.stderr
+        done = verify("write-token", user="producer")
+        assert done.returncode == 1, done.stdout
+        assert "no right to the topic gpu-metrics" in done.stdout and "whether the token may see" in done.stdout, done.stdout
 
 
 def main():

@@ -101,8 +101,7 @@ class Verification {
       return std::unexpected(report.error());
     }
     if (!report) {
-      PlaceReport none{.kind = std::string(kind), .name = std::move(name)};
-      outcomes_.push_back({std::move(none), report.error().message});
+      outcomes_.push_back({PlaceReport(kind, std::move(name)), report.error().message});
       return {};
     }
     for (std::size_t i = 0; i < logs_.size(); ++i) {
@@ -121,9 +120,9 @@ Expected<void> judge(std::span<const PlaceOutcome> outcomes) {
   std::vector<std::string> words;
   for (const PlaceOutcome& place : outcomes) {
     if (!place.error.empty()) {
-      words.push_back(fmt::format("the {} could not be compared", place.report.kind));
+      words.push_back(fmt::format("the {} could not be compared", place.word()));
     } else if (place.report.faults() > 0) {
-      words.push_back(fmt::format("the {} has {} fault{}", place.report.kind, place.report.faults(),
+      words.push_back(fmt::format("the {} has {} fault{}", place.word(), place.report.faults(),
                                   place.report.faults() == 1 ? "" : "s"));
     }
   }

@@ -98,7 +98,7 @@ void write_source(Out to, const SourceReport& source, const TimeZone& zone) {
 }
 
 void write_place(Out to, std::span<const LogUnderTest> logs, const PlaceOutcome& place) {
-  fmt::format_to(to, "\n{} {}\n", place.report.kind, place.report.name);
+  fmt::format_to(to, "\n{} {}\n", place.word(), place.report.name);
   if (!place.error.empty()) fmt::format_to(to, "  not compared: {}\n", place.error);
   for (std::size_t i = 0; i < place.report.logs.size(); ++i) {
     const PlaceReport::OfLog& log = place.report.logs[i];

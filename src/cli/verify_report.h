@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "verify/place.h"
 
@@ -14,6 +15,10 @@ struct PlaceOutcome {
   std::string error;
 
   [[nodiscard]] bool holds() const { return error.empty() && report.faults() == 0; }
+  // What people call its kind.
+  [[nodiscard]] std::string_view word() const {
+    return report.kind == "influxdb" ? "bucket" : std::string_view(report.kind);
+  }
 };
 
 // For people, by place; the log's own wall clock.

@@ -81,7 +81,9 @@ Expected<void> TopicReader::Session::connect() {
       {"enable.partition.eof", "true"},
       // What retention takes while we read is skipped.
       {"auto.offset.reset", "earliest"},
-      {"queued.max.messages.kbytes", "16384"},
+      {"queued.max.messages.kbytes", "8192"},
+      {"fetch.max.bytes", "4194304"},
+      {"fetch.queue.backoff.ms", "10"},  // by default a full queue is not filled again for 1 s
   };
   for (const auto& [name, value] : settings) {
     if (auto done = kafka::set(*conf, name, value); !done) return done;

@@ -60,7 +60,9 @@ class InfluxComparison {
       if (auto found = find_shift(source, tally); !found) return std::unexpected(found.error());
     }
     if (auto taken = take_points(source, tally); !taken) return std::unexpected(taken.error());
-    return tally.settle({.now = now_});
+    Judging judging;
+    judging.now = now_;
+    return tally.settle(judging);
   }
 
   // The time that a replay added, by its earliest point.
@@ -151,7 +153,7 @@ Expected<PlaceReport> verify_influx(const InfluxEndpoint& endpoint,
                                     std::span<const LogUnderTest> logs, const Clock& clock) {
   auto client = InfluxClient::build(endpoint, kQueryTimeout);
   if (!client) return std::unexpected(client.error());
-  PlaceReport report{.kind = "influxdb", .name = endpoint.address.display()};
+  PlaceReport report("influxdb", endpoint.address.display());
   for (const LogUnderTest& log : logs) {
     auto of_log = InfluxComparison(**client, log, clock.now()).compare();
     if (!of_log) return std::unexpected(of_log.error());

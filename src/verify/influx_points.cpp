@@ -134,6 +134,7 @@ Expected<void> InfluxPoints::visit_table(const FluxTable& table, const Visitor& 
     // A point that somebody robbed of its offset has no identity: none of the log's.
     const auto offset = offset_at < cells.size() ? number(cells[offset_at]) : std::nullopt;
     readings_.clear();
+    readings_.reserve(fields.size());
     for (const std::size_t field : fields) {
       readings_.push_back({table.columns[field], number(cells[field])});
     }

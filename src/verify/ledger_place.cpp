@@ -20,6 +20,7 @@ class LedgerComparison {
   Expected<PlaceReport::OfLog> compare(const LogUnderTest& log) {
     PlaceReport::OfLog report;
     std::vector<std::string> names;
+    names.reserve(sources_.size());
     for (const LedgerSource& source : sources_) names.push_back(source.record.source);
     const SourceChoice choice = choose_sources(log.survey.source, names);
     std::vector<std::string> chosen = choice.replays;
@@ -39,7 +40,8 @@ class LedgerComparison {
   Expected<SourceReport> compare_source(const LogUnderTest& log, const std::string& name,
                                         PlaceReport::OfLog& report) {
     RowTally tally(log, name);
-    Judging judging{.now = now_};
+    Judging judging;
+    judging.now = now_;
     const auto known = std::ranges::find(
         sources_, name, [](const LedgerSource& source) { return source.record.source; });
     if (known == sources_.end()) return tally.settle(judging);
@@ -131,7 +133,7 @@ Expected<PlaceReport> verify_ledger(const std::filesystem::path& folder,
   if (!view) return std::unexpected(view.error());
   const auto sources = (*view)->sources();
   if (!sources) return std::unexpected(sources.error());
-  PlaceReport report{.kind = "ledger", .name = display(folder)};
+  PlaceReport report("ledger", display(folder));
   LedgerComparison comparison(**view, *sources, clock.now());
   for (const LogUnderTest& log : logs) {
     auto of_log = comparison.compare(log);

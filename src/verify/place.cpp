@@ -27,6 +27,7 @@ Expected<void> find_lines(const LogUnderTest& log, PlaceReport::OfLog& report) {
   }
   std::ranges::sort(findings, {}, &Finding::offset);
   std::vector<std::int64_t> offsets;
+  offsets.reserve(findings.size());
   for (const Finding* finding : findings) offsets.push_back(finding->offset);
   const auto lines = line_numbers(*log.file, offsets);
   if (!lines) return std::unexpected(lines.error());

@@ -11,6 +11,9 @@
 namespace gpulse {
 
 struct PlaceReport {
+  PlaceReport(std::string_view the_kind, std::string the_name)
+      : kind(the_kind), name(std::move(the_name)) {}
+
   std::string kind;  // "ledger", "topic", "influxdb"
   std::string name;  // for people: its folder or address
   // One a log, in the order of the logs: what is there of it.
@@ -22,8 +25,8 @@ struct PlaceReport {
 
     [[nodiscard]] std::int64_t faults() const;
   };
-  std::vector<OfLog> logs{};
-  std::vector<std::string> notes{};  // about the place as a whole
+  std::vector<OfLog> logs;
+  std::vector<std::string> notes;  // about the place as a whole
 
   [[nodiscard]] std::int64_t faults() const;
 };

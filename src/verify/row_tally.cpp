@@ -19,6 +19,15 @@ constexpr auto kUnderWay = 60s;
 constexpr std::array<std::string_view, kFaults> kFaultNames{"missing", "different", "doubled",
                                                             "foreign"};
 
+Finding one_row(Fault fault, std::int64_t offset, Timestamp time, std::string what = {}) {
+  Finding finding;
+  finding.fault = fault;
+  finding.offset = finding.last_offset = offset;
+  finding.time = time;
+  finding.what = std::move(what);
+  return finding;
+}
+
 }  // namespace
 
 std::string_view to_string(Fault fault) { return kFaultNames[static_cast<std::size_t>(fault)]; }
@@ -34,9 +43,12 @@ void RowTally::add(Finding finding) {
   const auto same = [&](const Finding& other) { return other.fault == finding.fault; };
   if (std::ranges::count_if(report_.findings, same) <
       static_cast<std::ptrdiff_t>(SourceReport::kFindingsMax)) {
-    if (finding.last_offset == 0) finding.last_offset = finding.offset;
     report_.findings.push_back(std::move(finding));
   }
+}
+
+void RowTally::add(Fault fault, std::int64_t offset, Timestamp time, std::string what) {
+  add(one_row(fault, offset, time, std::move(what)));
 }
 
 void RowTally::found(std::int64_t number, const SampleBatch& batch, std::size_t row,
@@ -44,7 +56,7 @@ void RowTally::found(std::int64_t number, const SampleBatch& batch, std::size_t 
   auto seen = seen_[static_cast<std::size_t>(number)];
   if (seen) {
     ++report_.doubled;
-    return add({.fault = Fault::doubled, .offset = there.offset, .time = there.time});
+    return add(Fault::doubled, there.offset, there.time);
   }
   seen = true;
   ++report_.found;
@@ -57,23 +69,20 @@ void RowTally::found(std::int64_t number, const SampleBatch& batch, std::size_t 
     later_ = differs->later;
     ++later_rows_;
   }
-  add({.fault = Fault::different,
-       .offset = there.offset,
-       .time = batch.times[row],
-       .what = std::move(differs->what)});
+  add(Fault::different, there.offset, batch.times[row], std::move(differs->what));
 }
 
 void RowTally::foreign(std::int64_t offset, Timestamp time) {
   if (offset >= log_.survey.bytes) {
     ++beyond_rows_;
     if (beyond_.size() < SourceReport::kFindingsMax) {
-      beyond_.push_back({.fault = Fault::foreign, .offset = offset, .time = time});
+      beyond_.push_back(one_row(Fault::foreign, offset, time, "the log is not that long"));
     }
   } else if (offset >= log_.survey.end) {
     ++report_.newer;  // the last line, which had no end yet
   } else {
     ++report_.foreign;
-    add({.fault = Fault::foreign, .offset = offset, .time = time});
+    add(Fault::foreign, offset, time);
   }
 }
 
@@ -180,17 +189,12 @@ bool RowTally::judge_strays(std::int64_t number, Timestamp time, std::int64_t of
       seen = true;
       ++report_.found;
       ++report_.different;
-      add({.fault = Fault::different,
-           .offset = offset,
-           .time = time,
-           .what = fmt::format("its time is {} there, {} in the log", to_rfc3339(stray.time),
-                               to_rfc3339(expected))});
+      add(Fault::different, offset, time,
+          fmt::format("its time is {} there, {} in the log", to_rfc3339(stray.time),
+                      to_rfc3339(expected)));
     } else if (stray.time != expected) {
       ++report_.doubled;
-      add({.fault = Fault::doubled,
-           .offset = offset,
-           .time = time,
-           .what = fmt::format("once more at {}", to_rfc3339(stray.time))});
+      add(Fault::doubled, offset, time, fmt::format("once more at {}", to_rfc3339(stray.time)));
     }
     // Else it is the row itself, met again in another stretch of time.
   }
@@ -210,12 +214,8 @@ void RowTally::miss(std::int64_t offset, Timestamp time, bool late, const Judgin
       late ? "it stands there only behind later rows, where every reader drops it" : "";
   if (run_ && run_->finding.what != what) end_run();
   if (!run_) {
-    run_ = Run{{.fault = Fault::missing,
-                .offset = offset,
-                .rows = 0,
-                .time = time,
-                .what = std::string(what)},
-               0};
+    run_ = Run{one_row(Fault::missing, offset, time, std::string(what)), 0};
+    run_->finding.rows = 0;
   }
   ++run_->finding.rows;
   run_->finding.last_offset = offset;
@@ -257,10 +257,7 @@ void RowTally::judge_beyond(std::int64_t bytes_now) {
     return;
   }
   report_.foreign += beyond_rows_;
-  for (Finding& finding : beyond_) {
-    finding.what = "the log is not that long";
-    add(std::move(finding));
-  }
+  for (Finding& finding : beyond_) add(std::move(finding));
 }
 
 void RowTally::note_times() {

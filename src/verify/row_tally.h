@@ -27,8 +27,8 @@ struct Finding {
   std::int64_t offset = 0;       // in the log
   std::int64_t rows = 1;
   std::int64_t last_offset = 0;  // of the run's last row
-  Timestamp time{};
-  std::string what{};  // beyond the fault's name; may be empty
+  Timestamp time;
+  std::string what;  // beyond the fault's name; may be empty
   std::int64_t line = 0;         // in the log; 0: not looked up
 };
 
@@ -57,10 +57,10 @@ struct SourceReport {
 
 // What a place knows of rows that are not there.
 struct Judging {
-  Timestamp now{};
+  Timestamp now;
   bool head_may_be_gone = false;  // retention takes the oldest rows, one after the other
   // How many of a session's first rows retention took; empty: none anywhere.
-  std::function<std::int64_t(const LogSurvey::Session& session)> taken_from{};
+  std::function<std::int64_t(const LogSurvey::Session& session)> taken_from;
 };
 
 // Takes what a place holds, then settles. Memory: a bit a row of the log, and what is out of place,
@@ -96,8 +96,8 @@ class RowTally {
   // What came out of order is judged at the end, by the log.
   struct Stray {
     enum class Kind : std::uint8_t { resent, misplaced, dropped };
-    std::int64_t offset;
-    Kind kind;
+    std::int64_t offset = 0;
+    Kind kind = Kind::dropped;
     Timestamp time;
   };
   // Missing rows in succession.
@@ -107,6 +107,7 @@ class RowTally {
   };
 
   void add(Finding finding);
+  void add(Fault fault, std::int64_t offset, Timestamp time, std::string what = {});
   [[nodiscard]] Expected<void> walk(const Judging& judging);
   void judge_row(std::int64_t number, const SampleBatch& batch, std::size_t row,
                  std::int64_t in_session, const Judging& judging);

@@ -18,6 +18,8 @@ namespace gpulse {
 namespace {
 
 constexpr std::size_t kRecordsAtOnce = 1000;
+// Somebody sits in front of it.
+constexpr std::chrono::seconds kPatience{15};
 
 // A source of a log, as the topic has it.
 struct SourceInTopic {
@@ -111,6 +113,7 @@ class TopicComparison {
       return {};
     }
     readings_.clear();
+    readings_.reserve(row.readings.size());
     for (const RecordReading& reading : row.readings) {
       readings_.push_back({reading.name, reading.value});
     }
@@ -124,6 +127,7 @@ class TopicComparison {
   Expected<PlaceReport::OfLog> settle(LogInTopic& log, Timestamp now) {
     PlaceReport::OfLog report;
     std::vector<std::string> names;
+    names.reserve(log.sources.size());
     for (const auto& [name, source] : log.sources) names.push_back(name);
     const SourceChoice choice = choose_sources(log.log->survey.source, names);
     std::vector<std::string> chosen = choice.replays;
@@ -149,7 +153,8 @@ class TopicComparison {
   }
 
   Expected<SourceReport> settle(SourceInTopic& source, Timestamp now, PlaceReport::OfLog& report) {
-    Judging judging{.now = now};
+    Judging judging;
+    judging.now = now;
     std::vector<int> partitions;
     for (const auto& [partition, merge] : source.merges) {
       partitions.push_back(partition);
@@ -190,11 +195,10 @@ class TopicComparison {
 Expected<PlaceReport> verify_topic(const KafkaConnection& connection,
                                    std::span<const LogUnderTest> logs, const Clock& clock,
                                    KafkaObserver& observer) {
-  PlaceReport report{
-      .kind = "topic",
-      .name = fmt::format("{} at {}", connection.topic, fmt::join(connection.brokers, ", "))};
+  PlaceReport report(
+      "topic", fmt::format("{} at {}", connection.topic, fmt::join(connection.brokers, ", ")));
   const Timestamp now = clock.now();
-  auto reader = TopicReader::open(connection, observer);
+  auto reader = TopicReader::open(connection, observer, kPatience);
   if (!reader) return std::unexpected(reader.error());
   TopicComparison comparison(**reader, logs);
   if (auto read = comparison.read(); !read) return std::unexpected(read.error());
