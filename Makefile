@@ -11,7 +11,7 @@ LOG ?=
 ARGS ?=
 FUZZ_SECONDS ?= 600
 
-.PHONY: help run build test test-tsan test-faults stack telegraf test-stack bench fuzz format lint clean setup-run build-release
+.PHONY: help run build test test-tsan test-faults stack telegraf test-stack bench bench-stack fuzz format lint clean setup-run build-release
 
 help: ## this page
 	@setup/help.sh $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,13 @@ bench: build-release ## the benchmarks against DuckDB and the Prometheus node ex
 	@setup/setup.sh run bench
 	@setup/step.sh "build bench" setup/build.sh release parse_driver
 	@bench/run_all.sh
+
+bench-stack: build-release ## the real-time path on its real servers, against kcat and Telegraf
+	@setup/setup.sh run test test-stack
+	@setup/stack.sh
+	@setup/stack.sh telegraf
+	@mkdir -p build/bench
+	@python3 bench/stack_bench.py | tee build/bench/stack.md
 
 fuzz: ## fuzz every reader of outside bytes, each for FUZZ_SECONDS=600
 	@setup/setup.sh run test
