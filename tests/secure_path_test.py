@@ -176,14 +176,14 @@ def ask_the_doctor(stack, folder, topic, sink, log):
     ask("--group", "another").expect("group another", "fail", "no right to the consumer group", "READ on group another")
     ask(topic_name="elsewhere").expect("topic elsewhere", "fail", "no right to the topic elsewhere")
     answer = ask(password_file=wrong)
-    answer.expect(broker, "fail", "refused the login", "password")
+    answer.expect(broker, "fail", "refused the login", "--password-file")
     answer.expect("topic gpu-metrics", "skip")
     assert "guessed-by-somebody" not in answer.said and answer.seconds < 8, answer.said
     answer = ask("--influxdb-ca-file", other, authority=other, influx=True)
     answer.expect(broker, "fail", "CA file", "--ca-file")
     answer.expect(f"influxdb 127.0.0.1:{stack.ports['influxdb']}", "fail", "is not trusted", "--influxdb-ca-file")
     plain = Answer(GPULSE, "--data", folder / "data", "--kafka", address + "gpu-metrics")
-    plain.expect(broker, "fail", "", "--security")
+    plain.expect(broker, "fail", "Disconnected", "--security")
     assert plain.seconds < 8, plain.seconds
 
 

@@ -14,8 +14,7 @@ std::string short_time(Timestamp time) { return to_rfc3339(time).substr(0, 19) +
 
 constexpr const char* kSetClock =
     "Let NTP keep the clocks of all machines right (timedatectl set-ntp true; on Windows \"Set "
-    "time "
-    "automatically\"): rows bear the time of the PC that writes the log.";
+    "time automatically\"): rows bear the time of the PC that writes the log.";
 
 }  // namespace
 
@@ -56,8 +55,7 @@ Check judge_newest(std::string name, std::optional<Timestamp> newest, Timestamp 
       fmt::format("{}, {} ahead of the clock", short_time(*newest), length_in_words(*newest - now));
   const std::string advice = fmt::format(
       "Some machine's clock or zone is wrong, or this one's clock is. {} For a log of another "
-      "zone, give "
-      "--timezone where it is read.",
+      "zone, give --timezone where it is read.",
       kSetClock);
   if (*newest > now + kApartFail) return fail(std::move(name), std::move(found), advice);
   return warn(std::move(name), std::move(found), advice);

@@ -83,8 +83,7 @@ Check judge_access(const std::string& name, const fs::path& folder) {
         name,
         fmt::format("{} belongs to {}; this user may write there", display(folder), access->owner),
         "Two users of one data folder leave files to each other that they cannot write: let one "
-        "user "
-        "run gpulse, or give each a folder of its own with --data.");
+        "user run gpulse, or give each a folder of its own with --data.");
   }
   return ok(name, fmt::format("{}, of {}, can be written", display(folder), access->owner));
 }
@@ -97,8 +96,7 @@ Check judge_disk(std::uint64_t free_bytes) {
                           : fmt::format("{} MB free", free_bytes / 1'000'000);
   const std::string advice =
       "Make room, or let gpulse run keep less: --keep 90d, --keep-size 20GB. Nothing that was read "
-      "is lost "
-      "when the disk is full, but nothing more is stored.";
+      "is lost when the disk is full, but nothing more is stored.";
   if (free_bytes < kFreeFail) return fail("disk", std::move(found), advice);
   if (free_bytes < kFreeWarn) return warn("disk", std::move(found), advice);
   return ok("disk", std::move(found));

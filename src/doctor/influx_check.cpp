@@ -120,7 +120,8 @@ bool InfluxExamination::examine_server() {
                                    version.empty() ? " healthy" : version + ", healthy")));
   } else {
     checks_.push_back(fail(
-        server_name(), fmt::format("answers, and is not well: {}", health->message),
+        server_name(),
+        fmt::format("answers, but not as a healthy InfluxDB does: {}", health->message),
         "Its log says more; if this address is another server's, correct --influxdb (influxdbs:// "
         "for one that speaks TLS)."));
   }
@@ -197,8 +198,7 @@ Check judge_token(const InfluxEndpoint& endpoint, unsigned write_status, unsigne
   if (write_status == kUnauthorized) {
     return fail(name, fmt::format("InfluxDB does not know {}", endpoint.token_from),
                 "Use the file write-token that `gpulse setup influxdb` made for this InfluxDB; run "
-                "it again if that "
-                "token was removed.");
+                "it again if that token was removed.");
   }
   if (reads) {
     return fail(name, fmt::format("may read {} and not write to it", bucket),
@@ -230,15 +230,14 @@ Check judge_bucket(const InfluxEndpoint& endpoint, const InfluxBucket& bucket,
   if (short_of) {
     return fail(name, fmt::format("{}, wanted: {}", found, keeps(*wanted)),
                 fmt::format("`gpulse setup influxdb --retention {}h` changes it; what was removed "
-                            "by then comes back "
-                            "from the logs only.",
+                            "by then comes back from the logs only.",
                             wanted->count() / 3600));
   }
   if (wanted) return ok(name, found);
   return warn(name, found,
               "Older rows are refused, so an old log does not get in. If that is not meant, "
-              "`gpulse setup influxdb "
-              "--retention 0h` keeps all; if it is, say so with --retention.");
+              "`gpulse setup influxdb --retention 0h` keeps all; if it is, say so with "
+              "--retention.");
 }
 
 Check judge_task(const std::string& task_name, const InfluxTask& task) {
@@ -246,8 +245,7 @@ Check judge_task(const std::string& task_name, const InfluxTask& task) {
   if (!task.active) {
     return fail(name, "is switched off",
                 "Minutes and hours are not filled: `gpulse setup influxdb` switches it on, and "
-                "--backfill FROM fills "
-                "what is missing.");
+                "--backfill FROM fills what is missing.");
   }
   if (task.last_run == "failed") {
     return fail(

@@ -14,26 +14,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{4000};
 
-Check no_broker(const std::string& broker, const Error& error) {
-  std::string advice;
-  if (!error.retryable) {
-    // It says itself what to check: a login, a certificate.
-    advice =
-        "The broker is there and does not take us. For a certificate: --ca-file with the file of "
-        "who signed "
-        "it, and the broker named as its certificate names it. For a login: --user, the first line "
-        "of the "
-        "password file, --mechanism, and whether the port is the one for it.";
-  } else {
-    advice =
-        "See that the broker runs and its port is right (`deploy/stack status` for a stack of "
-        "ours), that no "
-        "firewall lies between, and that --security is what the port speaks. produce and sink wait "
-        "for it; "
-        "nothing is lost meanwhile.";
-  }
-  return fail("broker " + broker, error.message, std::move(advice));
-}
+constexpr const char* kNoBroker =
+    "See that the broker runs and its port is right (`deploy/stack status` for a stack of ours), "
+    "and that no firewall lies between. One that hangs up at once may be for TLS only: --user or "
+    "--security. produce and sink wait for it and lose nothing meanwhile.";
+constexpr const char* kNoLogin =
+    "Name the user with --user and the file with its password with --password-file; its first line "
+    "counts. If both are right, see --mechanism, and whether the cluster still knows that user.";
+constexpr const char* kNoTrust =
+    "Name the file of who signed the broker's certificate with --ca-file, and the broker as its "
+    "certificate names it. If the port is not the one for TLS, name that.";
 
 std::string spoken(const KafkaConnection& connection) {
   switch (connection.security) {
@@ -50,13 +40,19 @@ struct BrokerAnswer {
 };
 
 BrokerAnswer ask_broker(KafkaConnection connection, const std::string& broker) {
+  const std::string name = "broker " + broker;
   connection.brokers = {broker};
   KafkaObserver nobody;
   const auto admin = KafkaAdmin::open(connection, nobody);
-  if (!admin) return {no_broker(broker, admin.error()), {}};
+  if (!admin) return {fail(name, admin.error().message, kNoTrust), {}};
   auto all = (*admin)->brokers(kPatience);
-  if (!all) return {no_broker(broker, all.error()), {}};
-  return {ok("broker " + broker, spoken(connection)), *std::move(all)};
+  if (!all) {
+    const char* const advice = all.error().retryable       ? kNoBroker
+                               : (*admin)->login_refused() ? kNoLogin
+                                                           : kNoTrust;
+    return {fail(name, all.error().message, advice), {}};
+  }
+  return {ok(name, spoken(connection)), *std::move(all)};
 }
 
 std::vector<BrokerAnswer> ask_brokers(const KafkaConnection& connection,
@@ -154,8 +150,8 @@ void KafkaExamination::examine_addresses(const std::set<std::string>& all) {
     if (check.verdict == Verdict::fail) {
       check.advice = fmt::format(
           "The cluster itself says that one of its brokers is at {}, and every client goes there. "
-          "Make that "
-          "address reachable from here, or have advertised.listeners of that broker corrected.",
+          "Make that address reachable from here, or have advertised.listeners of that broker "
+          "corrected.",
           others[i]);
     } else {
       check.found += "; named by the cluster";
@@ -184,9 +180,8 @@ bool KafkaExamination::examine_topic() {
   if (copies->empty()) {
     checks_.push_back(fail(name, "there is no such topic",
                            "gpulse produce makes it with its first row, unless --no-create-topic "
-                           "forbids that. Else have it "
-                           "made with as many partitions as it shall keep, mostly 4, or correct "
-                           "the name in --kafka."));
+                           "forbids that. Else have it made with as many partitions as it shall "
+                           "keep, mostly 4, or correct the name in --kafka."));
     skip_topic_rest("there is no topic");
     return false;
   }

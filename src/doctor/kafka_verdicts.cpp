@@ -83,8 +83,7 @@ Check judge_topic(const std::string& topic, const std::vector<PartitionCopies>& 
         name,
         fmt::format("{}; partition {} lacks a copy now", found, fmt::join(summary.behind, ", ")),
         "A broker is down or catching up: start it, or wait and ask again. Everything works "
-        "meanwhile, with "
-        "one safety less.");
+        "meanwhile, with one safety less.");
   }
   if (min_in_sync && summary.fewest > 1 && *min_in_sync >= summary.fewest) {
     return warn(name, found + ": one dead broker stops every write",
@@ -158,8 +157,8 @@ Check judge_group(const std::string& group_name, const GroupDescription& group,
   if (group.may_read == false) {
     return fail(name, "this user may not read in it",
                 fmt::format("Ask whoever runs the cluster for that right: kafka-acls --add "
-                            "--operation Read --group {}. "
-                            "Or name the user that has it with --user.",
+                            "--operation Read --group {}. Or name the user that has it with "
+                            "--user.",
                             group_name));
   }
   if (lost > 0) {
@@ -167,9 +166,8 @@ Check judge_group(const std::string& group_name, const GroupDescription& group,
                 fmt::format("{}; {} removed before the group had read them", found,
                             lost == 1 ? "1 record was" : fmt::format("{} records were", lost)),
                 "They are lost to it (the topic's retention). The sink goes on behind them with "
-                "--accept-loss; the "
-                "rows themselves are still in their logs, and gpulse produce with a new --state "
-                "sends them again.");
+                "--accept-loss; the rows themselves are still in their logs, and gpulse produce "
+                "with a new --state sends them again.");
   }
   if (group.members == 0 && !started) {
     return warn(name,
@@ -186,8 +184,7 @@ Check judge_group(const std::string& group_name, const GroupDescription& group,
   if (lag > kLagWarn) {
     return warn(name, found,
                 "Ask again in a minute. If it falls, the sink is catching up; if not, its log says "
-                "what it waits "
-                "for. As many sinks as there are partitions share the work.");
+                "what it waits for. As many sinks as there are partitions share the work.");
   }
   return ok(name, std::move(found));
 }

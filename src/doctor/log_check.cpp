@@ -74,8 +74,8 @@ Check judge_growth(std::string name, Timestamp written, Timestamp now) {
   if (age <= kGrowingMax) return ok(std::move(name), std::move(found));
   return warn(
       std::move(name), std::move(found),
-      "If the card's PC is on, GPU-Z no longer logs: start it, and tick \"Log to file\" in its "
-      "tab Sensors with this file. An old log that was finished is fine as it is.");
+      "If the card's PC is on, GPU-Z no longer logs: start it, and tick \"Log to file\" in its tab "
+      "Sensors with this file. An old log that was finished is fine as it is.");
 }
 
 Check judge_zone(std::string name, const TimeZone& zone, Timestamp last_row, Timestamp written,
@@ -88,8 +88,8 @@ Check judge_zone(std::string name, const TimeZone& zone, Timestamp last_row, Tim
         std::move(name),
         fmt::format("{}, {} ahead of the clock", row, length_in_words(last_row - now)),
         "Rows of the future are kept, but never count as newest. Give the zone of the PC that "
-        "writes the log, as --timezone Europe/Berlin; if that is right, set that PC's clock "
-        "or this one's.");
+        "writes the log, as --timezone Europe/Berlin; if that is right, set that PC's clock or "
+        "this one's.");
   }
   const microseconds apart = written - last_row;
   const microseconds nearest = std::chrono::round<Quarters>(apart);

@@ -25,6 +25,8 @@ Expected<std::unique_ptr<KafkaAdmin>> KafkaAdmin::open(KafkaConnection connectio
   return std::unique_ptr<KafkaAdmin>(new KafkaAdmin(std::move(client)));
 }
 
+bool KafkaAdmin::login_refused() const { return client_->login_refused(); }
+
 Expected<int> KafkaAdmin::partitions(std::chrono::milliseconds timeout) {
   return client_->partitions(client_->handle.get(), timeout);
 }

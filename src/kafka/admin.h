@@ -43,6 +43,8 @@ class KafkaAdmin {
   KafkaAdmin(const KafkaAdmin&) = delete;
   KafkaAdmin& operator=(const KafkaAdmin&) = delete;
 
+  // Of what was asked so far: user, password or mechanism are not those of the cluster.
+  [[nodiscard]] bool login_refused() const;
   // How many partitions the connection's topic has; 0: there is no such topic.
   [[nodiscard]] Expected<int> partitions(std::chrono::milliseconds timeout);
   // The groups that have members or offsets, by name.

@@ -16,12 +16,6 @@ constexpr int kSliceMs = 50;
 // there at all: a connection that is refused is known in milliseconds.
 constexpr std::chrono::milliseconds kMetadataSlice{1000};
 
-// Without its remarks on time and repetition: "... Connection refused (after 0ms in state
-// CONNECT)".
-std::string_view essence(std::string_view reason) {
-  return reason.substr(0, reason.find(" (after "));
-}
-
 OptionsPtr options_of(rd_kafka_t* handle, rd_kafka_admin_op_t kind, bool with_rights,
                       std::chrono::milliseconds timeout) {
   OptionsPtr options(rd_kafka_AdminOptions_new(handle, kind));
@@ -47,6 +41,11 @@ Expected<kafka::HandlePtr> KafkaAdmin::Client::make(const std::string& group) {
   if (auto done = kafka::set(*conf, "group.id", group); !done) {
     return std::unexpected(std::move(done.error()));
   }
+  // A broker that hangs up is news to who asks whether it is there: that is how a port for TLS
+  // answers a client without it.
+  if (auto done = kafka::set(*conf, "log.connection.close", "true"); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
   return kafka::make_handle(RD_KAFKA_CONSUMER, std::move(*conf));
 }
 
@@ -66,8 +65,7 @@ std::unexpected<Error> KafkaAdmin::Client::failure(rd_kafka_resp_err_t code,
                          code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
   return operation_error(
       fmt::format("cannot {}: {}", doing,
-                  unreached && !last_reason().empty() ? essence(last_reason())
-                                                      : std::string_view(rd_kafka_err2str(code))),
+                  unreached && !last_reason().empty() ? last_reason() : rd_kafka_err2str(code)),
       true);
 }
 

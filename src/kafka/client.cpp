@@ -10,6 +10,12 @@
 namespace gpulse::kafka {
 namespace {
 
+// librdkafka's reason without its remarks on time and repetition: "... Connection refused (after
+// 0ms in state CONNECT, 1 identical error(s) suppressed)".
+std::string essence(std::string_view reason) {
+  return std::string(reason.substr(0, reason.find(" (after ")));
+}
+
 ClientState& state_of(void* opaque) { return *static_cast<ClientState*>(opaque); }
 
 // librdkafka's own words for what no repetition cures: certificates, and a port that speaks no TLS.
@@ -86,7 +92,8 @@ void ClientState::begin_anew() {
   fatal_ = RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void ClientState::on_error(rd_kafka_t* handle, int number, const char* reason) {
+void ClientState::on_error(rd_kafka_t* handle, int number, const char* text_of_it) {
+  const std::string reason = essence(text_of_it);
   const auto code = static_cast<rd_kafka_resp_err_t>(number);
   ++errors_;
   switch (code) {
@@ -97,6 +104,7 @@ void ClientState::on_error(rd_kafka_t* handle, int number, const char* reason) {
       return;
     }
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      login_refused_ = true;
       judge({ErrorKind::operation,
              fmt::format(
                  "Kafka refused the login: check the user, the password and the mechanism ({})",
@@ -119,6 +127,13 @@ void ClientState::on_error(rd_kafka_t* handle, int number, const char* reason) {
 
 void ClientState::on_log(int level, const char* facility, const char* line) {
   if (std::string_view(facility) == "CONFWARN") return;  // what we set is meant so
+  // Of a broker that hangs up at once, as one for TLS does, librdkafka makes no error.
+  const std::string_view words = line;
+  if (std::string_view(facility) == "FAIL" && last_reason_.empty()) {
+    const auto thread_end = words.find("]: ");
+    last_reason_ =
+        essence(thread_end == std::string_view::npos ? words : words.substr(thread_end + 3));
+  }
   observer_.on_log(level, fmt::format("{}: {}", facility, line));
 }
 

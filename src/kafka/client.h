@@ -53,6 +53,7 @@ class ClientState {
   // A connection failed, and no answer has come since.
   [[nodiscard]] bool in_trouble() const { return trouble_; }
   [[nodiscard]] std::uint64_t errors() const { return errors_; }
+  [[nodiscard]] bool login_refused() const { return login_refused_; }
   [[nodiscard]] const std::string& last_reason() const { return last_reason_; }
   [[nodiscard]] KafkaObserver& observer() { return observer_; }
   // For a new handle.
@@ -65,6 +66,7 @@ class ClientState {
   std::atomic<bool> away_ = false;  // these two are asked by any thread
   std::atomic<std::uint64_t> errors_ = 0;
   bool trouble_ = false;
+  bool login_refused_ = false;
   std::string last_reason_;
 };
 
