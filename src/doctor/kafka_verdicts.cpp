@@ -61,7 +61,7 @@ Check judge_topic(const std::string& topic, const std::vector<PartitionCopies>& 
   std::string found =
       fmt::format("{}, {} of each", plural(static_cast<std::int64_t>(copies.size()), "partition"),
                   summary.fewest == 1 ? "1 copy" : fmt::format("{} copies", summary.fewest));
-  if (min_in_sync)
+  if (min_in_sync && summary.fewest > 1)
     found += fmt::format(", written when {} of them {} it", *min_in_sync,
                          *min_in_sync == 1 ? "has" : "have");
   if (!summary.headless.empty()) {
