@@ -76,8 +76,8 @@ std::string report(const Checks& checks, bool colours) {
 std::string length_in_words(std::chrono::microseconds length) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(std::chrono::abs(length)).count();
   if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 2 * 3600) return fmt::format("{} min", (seconds + 30) / 60);
-  if (seconds < 48 * 3600) return fmt::format("{} h", (seconds + 1800) / 3600);
+  if (seconds < 7200) return fmt::format("{} min", (seconds + 30) / 60);
+  if (seconds < 172800) return fmt::format("{} h", (seconds + 1800) / 3600);
   return fmt::format("{} days", (seconds + 43200) / 86400);
 }
 

@@ -73,7 +73,8 @@ TEST(Clock, ANewestRowOfTheFutureFails) {
   EXPECT_EQ(judge_newest("n", kNow + hours(1), kNow).verdict, Verdict::fail);
 }
 
-Verdict judged(std::vector<PartitionCopies> copies, std::size_t brokers, const char* min_in_sync) {
+Verdict judged(const std::vector<PartitionCopies>& copies, std::size_t brokers,
+               const char* min_in_sync) {
   return judge_topic("t", copies, brokers, {{"min.insync.replicas", min_in_sync}}).verdict;
 }
 

@@ -47,9 +47,8 @@ BrokerAnswer ask_broker(KafkaConnection connection, const std::string& broker) {
   if (!admin) return {fail(name, admin.error().message, kNoTrust), {}};
   auto all = (*admin)->brokers(kPatience);
   if (!all) {
-    const char* const advice = all.error().retryable       ? kNoBroker
-                               : (*admin)->login_refused() ? kNoLogin
-                                                           : kNoTrust;
+    const char* advice = (*admin)->login_refused() ? kNoLogin : kNoTrust;
+    if (all.error().retryable) advice = kNoBroker;
     return {fail(name, all.error().message, advice), {}};
   }
   return {ok(name, spoken(connection)), *std::move(all)};
@@ -58,10 +57,12 @@ BrokerAnswer ask_broker(KafkaConnection connection, const std::string& broker) {
 std::vector<BrokerAnswer> ask_brokers(const KafkaConnection& connection,
                                       const std::vector<std::string>& brokers) {
   std::vector<std::future<BrokerAnswer>> asked;
+  asked.reserve(brokers.size());
   for (const std::string& broker : brokers) {
     asked.push_back(std::async(std::launch::async, ask_broker, connection, broker));
   }
   std::vector<BrokerAnswer> answers;
+  answers.reserve(asked.size());
   for (auto& each : asked) answers.push_back(each.get());
   return answers;
 }

@@ -142,7 +142,8 @@ Check judge_right(const KafkaConnection& connection, std::string_view right, boo
 Check judge_group(const std::string& group_name, const GroupDescription& group,
                   const std::vector<PartitionLag>& lags) {
   const std::string name = "group " + group_name;
-  std::int64_t lag = 0, lost = 0;
+  std::int64_t lag = 0;
+  std::int64_t lost = 0;
   std::vector<std::string> parts;
   for (const PartitionLag& each : lags) {
     lag += each.lag();

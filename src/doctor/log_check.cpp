@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kGrowingMax{75};
 constexpr minutes kAheadMax{5};
 // A row and its writing; GPU-Z may hold back a few rows.
 constexpr std::chrono::seconds kFits{90};
-using Quarters = std::chrono::duration<std::int64_t, std::ratio<15 * 60>>;  // zones differ by these
+using Quarters = std::chrono::duration<std::int64_t, std::ratio<900>>;  // zones differ by these
 constexpr std::chrono::hours kZoneMax{14};
 
 struct LogFacts final : LogReceiver {

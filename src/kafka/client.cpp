@@ -92,8 +92,8 @@ void ClientState::begin_anew() {
   fatal_ = RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void ClientState::on_error(rd_kafka_t* handle, int number, const char* text_of_it) {
-  const std::string reason = essence(text_of_it);
+void ClientState::on_error(rd_kafka_t* handle, int number, const char* words) {
+  const std::string reason = essence(words);
   const auto code = static_cast<rd_kafka_resp_err_t>(number);
   ++errors_;
   switch (code) {

@@ -40,7 +40,7 @@ class ClientState {
   void answered();
   // Nothing works; said once.
   void away(const std::string& reason);
-  void on_error(rd_kafka_t* handle, int code, const char* reason);
+  void on_error(rd_kafka_t* handle, int number, const char* words);
   void on_log(int level, const char* facility, const char* line);
 
   // The error after which nothing can go on with the same settings.

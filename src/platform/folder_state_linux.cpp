@@ -50,7 +50,11 @@ std::optional<int> lock_holder(const std::filesystem::path& path) {
   for (std::string line; std::getline(locks, line);) {
     // "7: FLOCK  ADVISORY  WRITE 14953 fe:00:9986931 0 EOF"
     std::istringstream words(line);
-    std::string number, kind, mode, access, file;
+    std::string number;
+    std::string kind;
+    std::string mode;
+    std::string access;
+    std::string file;
     int process = 0;
     if (words >> number >> kind >> mode >> access >> process >> file && kind == "FLOCK" &&
         file == wanted) {
