@@ -28,8 +28,7 @@ std::int64_t EventClock::to_utc(std::int64_t local) {
   }
   const std::int64_t from = resolved.same_from.time_since_epoch().count();
   const std::int64_t until = resolved.same_until.time_since_epoch().count();
-  const bool was_inside =
-      state_.started && state_.last_local >= from && state_.last_local < until;
+  const bool was_inside = state_.started && state_.last_local >= from && state_.last_local < until;
   if (!was_inside) state_.second_fold = false;
   const std::int64_t step_back = state_.last_local - local;
   if (was_inside && step_back >= std::min(kFoldStepBack, (second - first) / 2)) {
@@ -54,7 +53,8 @@ EventClock::Instant EventClock::advance(std::int64_t local) {
     state_.base = std::min(state_.base + 1, kBaseMax);
     state_.largest_second = std::max(state_.largest_second, state_.last_second);
   }
-  // Never back to none: a second may be lived a third time, and then needs an instant of its own again.
+  // Never back to none: a second may be lived a third time, and then needs an instant of its own
+  // again.
   const std::int64_t milliseconds = second <= state_.largest_second ? state_.base : 0;
   state_.started = true;
   state_.last_local = local;

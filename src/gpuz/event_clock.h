@@ -15,22 +15,23 @@ struct EventClockState {
   bool second_fold = false;          // in a repeated hour: the change back has been seen
   std::int64_t last_local = 0;       // seconds of the last row's wall clock
   std::int64_t last_second = 0;      // the same in UTC
-  std::int64_t largest_second = 0;   // the latest UTC second lived before the last step backwards
-  std::int32_t base = 0;             // steps backwards so far: milliseconds added up to that second
-  std::int32_t rank = 0;             // of the last row among the rows of its second
+  std::int64_t largest_second = 0;  // the latest UTC second lived before the last step backwards
+  std::int32_t base = 0;  // steps backwards so far: milliseconds added up to that second
+  std::int32_t rank = 0;  // of the last row among the rows of its second
 
   friend bool operator==(const EventClockState&, const EventClockState&) = default;
 };
 
 // Takes the rows of one source in file order. Not thread-safe.
 //
-// GPU-Z writes local time in whole seconds. A row's instant is its UTC second, plus its rank among the
-// rows of that second in microseconds, plus a millisecond for every step backwards so far while the
-// second is not later than all seconds before; so no two rows share an instant. (1,000 rows in one
-// second, or a second lived again for the third time behind 999 steps back, are where that ends.)
+// GPU-Z writes local time in whole seconds. A row's instant is its UTC second, plus its rank among
+// the rows of that second in microseconds, plus a millisecond for every step backwards so far while
+// the second is not later than all seconds before; so no two rows share an instant. (1,000 rows in
+// one second, or a second lived again for the third time behind 999 steps back, are where that
+// ends.)
 //
-// In the hour that a clock change repeats, rows are of the first pass until a step back of half an hour
-// (of half the change, where that is less: Lord Howe's is 30 minutes), then of the second.
+// In the hour that a clock change repeats, rows are of the first pass until a step back of half an
+// hour (of half the change, where that is less: Lord Howe's is 30 minutes), then of the second.
 class EventClock {
  public:
   explicit EventClock(std::shared_ptr<const TimeZone> zone, EventClockState state = {});

@@ -16,7 +16,8 @@ namespace {
 std::int64_t local(std::string_view text) { return *parse_local_time(text); }
 
 // The instants of some rows, "!" in front where a session begins.
-std::vector<std::string> instants(std::string_view zone, const std::vector<std::string_view>& times) {
+std::vector<std::string> instants(std::string_view zone,
+                                  const std::vector<std::string_view>& times) {
   EventClock clock(zone_named(zone));
   std::vector<std::string> found;
   for (const auto time : times) {
@@ -53,7 +54,8 @@ TEST(EventClock, SecondsLivedAgainGetAMillisecondUpToTheLargest) {
                    "06-16T10:00:01.001001", "06-16T10:00:02.001000", "06-16T10:00:03.000000"}));
 }
 
-// The clock went past the largest second and back again: the second time it needs another millisecond.
+// The clock went past the largest second and back again: the second time it needs another
+// millisecond.
 TEST(EventClock, ASecondLivedAThirdTimeSharesNoInstantWithTheSecond) {
   EXPECT_EQ(instants("UTC", {"2023-06-16 10:00:05", "2023-06-16 10:00:03", "2023-06-16 10:00:06",
                              "2023-06-16 10:00:03", "2023-06-16 10:00:06", "2023-06-16 10:00:07"}),
@@ -62,12 +64,11 @@ TEST(EventClock, ASecondLivedAThirdTimeSharesNoInstantWithTheSecond) {
 }
 
 TEST(EventClock, InBerlinTheRepeatedHourIsToldByTheStepBack) {
-  EXPECT_EQ(
-      instants("Europe/Berlin",
-               {"2023-10-29 01:59:59", "2023-10-29 02:00:00", "2023-10-29 02:59:59",
-                "2023-10-29 02:00:00", "2023-10-29 02:59:59", "2023-10-29 03:00:00"}),
-      (Texts{"!10-28T23:59:59.000000", "10-29T00:00:00.000000", "!10-29T00:59:59.000000",
-             "10-29T01:00:00.000000", "!10-29T01:59:59.000000", "10-29T02:00:00.000000"}));
+  EXPECT_EQ(instants("Europe/Berlin",
+                     {"2023-10-29 01:59:59", "2023-10-29 02:00:00", "2023-10-29 02:59:59",
+                      "2023-10-29 02:00:00", "2023-10-29 02:59:59", "2023-10-29 03:00:00"}),
+            (Texts{"!10-28T23:59:59.000000", "10-29T00:00:00.000000", "!10-29T00:59:59.000000",
+                   "10-29T01:00:00.000000", "!10-29T01:59:59.000000", "10-29T02:00:00.000000"}));
 }
 
 TEST(EventClock, ASmallStepBackInTheRepeatedHourIsNoClockChange) {
@@ -90,8 +91,8 @@ TEST(EventClock, InSpringTheSkippedHourIsNoStep) {
 }
 
 TEST(EventClock, ATimeThatTheChangeSkipsHasTheOffsetBeforeIt) {
-  EXPECT_EQ(instants("Europe/Berlin", {"2023-03-26 01:59:59", "2023-03-26 02:00:00",
-                                       "2023-03-26 02:00:01"}),
+  EXPECT_EQ(instants("Europe/Berlin",
+                     {"2023-03-26 01:59:59", "2023-03-26 02:00:00", "2023-03-26 02:00:01"}),
             (Texts{"!03-26T00:59:59.000000", "03-26T01:00:00.000000", "03-26T01:00:01.000000"}));
 }
 

@@ -14,11 +14,19 @@ namespace gpulse {
 namespace {
 
 // Names that stand for something else in a message, a table or a file.
-constexpr std::array<std::string_view, 13> kReservedNames = {
-    "time",    "timestamp", "date",           "host",
-    "gpu",     "session",   "source",         "offset",
-    "other",   "high_temp_alert", "high_cpu_temp_alert", "high_power_alert",
-    "high_load_alert"};
+constexpr std::array<std::string_view, 13> kReservedNames = {"time",
+                                                             "timestamp",
+                                                             "date",
+                                                             "host",
+                                                             "gpu",
+                                                             "session",
+                                                             "source",
+                                                             "offset",
+                                                             "other",
+                                                             "high_temp_alert",
+                                                             "high_cpu_temp_alert",
+                                                             "high_power_alert",
+                                                             "high_load_alert"};
 
 bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

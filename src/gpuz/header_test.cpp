@@ -29,8 +29,12 @@ TEST(Header, EveryTitleOfTheCatalogueIsItsMetric) {
 
 TEST(Header, DegreeSignInAnyFormIsTheSameColumn) {
   const ColumnName expected{"gpu_temperature", "°C"};
-  for (const std::string_view unit : {"\xB0" "C", "°C", "C", "c", "캜", "℃", "癈", "?C", "??C",
-                                      "\xEF\xBF\xBD" "C", "ºC", "Â°C", "\xA1\xE6", "\xA1\xC9", " C "}) {
+  for (const std::string_view unit : {"\xB0"
+                                      "C",
+                                      "°C", "C", "c", "캜", "℃", "癈", "?C", "??C",
+                                      "\xEF\xBF\xBD"
+                                      "C",
+                                      "ºC", "Â°C", "\xA1\xE6", "\xA1\xC9", " C "}) {
     EXPECT_EQ(name_column("GPU Temperature [" + std::string(unit) + "]"), expected) << unit;
   }
 }
@@ -64,15 +68,17 @@ TEST(Header, UnknownTitlesBecomeSnakeCase) {
   EXPECT_EQ(name_column("Fan #4 Speed (RPM) [RPM]"), (ColumnName{"fan_4_speed_rpm", "RPM"}));
   EXPECT_EQ(name_column("8-Pin #9 Power [W]"), (ColumnName{"sensor_8_pin_9_power", "W"}));
   EXPECT_EQ(name_column("Liquid  Flow -- [l/h]"), (ColumnName{"liquid_flow", "l/h"}));
-  EXPECT_EQ(name_column("Strom [\xB5" "A]"), (ColumnName{"strom", "µA"}));
+  EXPECT_EQ(name_column("Strom [\xB5"
+                        "A]"),
+            (ColumnName{"strom", "µA"}));
   EXPECT_EQ(name_column("Rest [of [it]"), (ColumnName{"rest_of", "it"}));
   EXPECT_EQ(name_column("No end [W"), (ColumnName{"no_end_w", ""}));
 }
 
 TEST(Header, ReservedNamesGetAPrefix) {
-  for (const std::string name : {"time", "timestamp", "date", "host", "gpu", "session", "source",
-                                 "offset", "other", "high_temp_alert", "high_cpu_temp_alert",
-                                 "high_power_alert", "high_load_alert"}) {
+  for (const std::string name :
+       {"time", "timestamp", "date", "host", "gpu", "session", "source", "offset", "other",
+        "high_temp_alert", "high_cpu_temp_alert", "high_power_alert", "high_load_alert"}) {
     EXPECT_EQ(name_column(name + " []").metric, "sensor_" + name);
   }
 }
@@ -86,8 +92,9 @@ TEST(Header, TitlesWithoutAnyAsciiLetterStayApart) {
 TEST(Header, TwoColumnsOfOneNameStayTwo) {
   EXPECT_EQ(names_of("Date , UVD Clock [MHz] , UVD Clock [MHz] , UVD Clock [MHz] ,"),
             (Names{"uvd_clock", "uvd_clock_2", "uvd_clock_3"}));
-  EXPECT_EQ(names_of("Date , UVD Clock 2 [x] , UVD Clock [MHz] , UVD Clock [MHz] , UVD Clock 2 [x] ,"),
-            (Names{"uvd_clock_2", "uvd_clock", "uvd_clock_3", "uvd_clock_2_2"}));
+  EXPECT_EQ(
+      names_of("Date , UVD Clock 2 [x] , UVD Clock [MHz] , UVD Clock [MHz] , UVD Clock 2 [x] ,"),
+      (Names{"uvd_clock_2", "uvd_clock", "uvd_clock_3", "uvd_clock_2_2"}));
 }
 
 TEST(Header, AThousandColumnsOfOneNameTakeNoTime) {

@@ -12,21 +12,22 @@
 
 namespace gpulse {
 
-// Reads all of `file` through `reader`, which may be at a position, and closes it. `progress` is called
-// after each chunk with the bytes read so far and returns false to stop there, which is no error; the
-// reader is not closed then. A file in which nothing of a GPU-Z log was found is an input error that
-// says what it begins with.
+// Reads all of `file` through `reader`, which may be at a position, and closes it. `progress` is
+// called after each chunk with the bytes read so far and returns false to stop there, which is no
+// error; the reader is not closed then. A file in which nothing of a GPU-Z log was found is an
+// input error that says what it begins with.
 [[nodiscard]] Expected<void> read_log_file(
     const ReadFile& file, LogReader& reader, LogReceiver& receiver,
     const std::function<bool(std::int64_t bytes)>& progress = [](std::int64_t) { return true; });
 
-// A hash of the bytes before `position`, at most kTailHashBytes of them: tells a log that grew from one
-// that was rewritten.
+// A hash of the bytes before `position`, at most kTailHashBytes of them: tells a log that grew from
+// one that was rewritten.
 [[nodiscard]] Expected<std::uint64_t> hash_before(const ReadFile& file, std::int64_t position);
 inline constexpr std::int64_t kTailHashBytes = 4096;
 
-// The identity that a log has by its content, without any suffix; none while it holds no row under a
-// heading. A file that begins with something else is searched for a heading in its first MiB alone.
+// The identity that a log has by its content, without any suffix; none while it holds no row under
+// a heading. A file that begins with something else is searched for a heading in its first MiB
+// alone.
 struct Identified {
   std::optional<std::string> source;
   bool has_header = false;

@@ -33,9 +33,8 @@ class LogFile : public testing::Test {
     return read ? "none" : read.error().message;
   }
 
-  const std::filesystem::path path_ =
-      std::filesystem::path(testing::TempDir()) /
-      testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::filesystem::path path_ = std::filesystem::path(testing::TempDir()) /
+                                      testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 const std::string kLog = std::string(kHeading) + padded_row(0) + padded_row(1);
@@ -61,7 +60,10 @@ TEST_F(LogFile, ProgressMayStopIt) {
 
 TEST_F(LogFile, OfAnotherKindIsAnErrorThatSaysWhatItIs) {
   EXPECT_NE(error_of("").find("it is empty"), std::string::npos);
-  EXPECT_NE(error_of("\xFF\xFE" "D\0a\0t\0e\0"s).find("UTF-16"), std::string::npos);
+  EXPECT_NE(error_of("\xFF\xFE"
+                     "D\0a\0t\0e\0"s)
+                .find("UTF-16"),
+            std::string::npos);
   EXPECT_NE(error_of("PK\x03\x04 zip\nmore").find("begins with \"PK zip\""), std::string::npos);
   EXPECT_NE(error_of("\x01\x02\x03\n").find("bytes that are no text"), std::string::npos);
   EXPECT_EQ(error_of(kLog), "none");

@@ -138,7 +138,8 @@ class LogGenerator::Impl {
           environment.fan_percent_most = kFanCapped;
           break;
         case Fault::dust:
-          environment.dust = 1 + kDustMostPercent / 100 * static_cast<double>(progress - window.begin) /
+          environment.dust = 1 + kDustMostPercent / 100 *
+                                     static_cast<double>(progress - window.begin) /
                                      static_cast<double>(window.end - window.begin);
           break;
         case Fault::fan_failure: environment.fan1_failed = true; break;

@@ -24,8 +24,8 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
-// Of what stands before a line: NULs, which a crash leaves where the file system had promised space, and
-// a BOM, also where logs were put behind one another.
+// Of what stands before a line: NULs, which a crash leaves where the file system had promised
+// space, and a BOM, also where logs were put behind one another.
 std::size_t leading_bytes(std::string_view bytes) {
   std::size_t count = 0;
   for (;;) {
@@ -52,8 +52,8 @@ std::string cells_reason(std::size_t cells, std::size_t expected) {
 }  // namespace
 
 std::int64_t LogReader::Partial::offset_of(std::size_t index) const {
-  auto jump = std::ranges::upper_bound(jumps, index, {},
-                                       &std::pair<std::size_t, std::int64_t>::first);
+  auto jump =
+      std::ranges::upper_bound(jumps, index, {}, &std::pair<std::size_t, std::int64_t>::first);
   --jump;  // the first jump is at index 0
   return jump->second + static_cast<std::int64_t>(index - jump->first);
 }
@@ -167,10 +167,10 @@ std::size_t LogReader::read_template_rows(std::string_view bytes, LogReceiver& r
   }
   if (batch_.rows() == 0) open_batch();
   const std::size_t before = batch_.rows();
-  // Room is made for no more rows than are likely to come: where every other row is odd, clearing it
-  // would cost more than reading them.
-  const std::size_t rows_max = std::min(
-      {options_.batch_rows_max - before, bytes.size() / template_->stride(), run_rows_});
+  // Room is made for no more rows than are likely to come: where every other row is odd, clearing
+  // it would cost more than reading them.
+  const std::size_t rows_max =
+      std::min({options_.batch_rows_max - before, bytes.size() / template_->stride(), run_rows_});
   locals_.resize(rows_max);
   counts_.clear();
   for (ReadingColumn& column : batch_.columns) counts_.push_back(column.grow(rows_max));
@@ -232,8 +232,9 @@ void LogReader::finish_partial(bool ended, LogReceiver& receiver) {
   partial_.clear();
 }
 
-// NULs within a line: either they stand in the middle of one row, or a row torn by a crash and what was
-// written after it share the line. If either end is whole by itself, the parts are lines of their own.
+// NULs within a line: either they stand in the middle of one row, or a row torn by a crash and what
+// was written after it share the line. If either end is whole by itself, the parts are lines of
+// their own.
 void LogReader::read_line_with_nuls(std::string_view line, bool ended, LogReceiver& receiver) {
   const std::string_view first = line.substr(0, line.find('\0'));
   const std::string_view last = line.substr(line.rfind('\0') + 1);

@@ -31,8 +31,8 @@ class LogReceiver {
   virtual void on_set_aside(const SetAside& line) = 0;
 };
 
-// Where a reader stands between two pushes: with the bytes from `position` on, another reader goes on
-// as this one would have. Nothing is worth storing while `source` is empty.
+// Where a reader stands between two pushes: with the bytes from `position` on, another reader goes
+// on as this one would have. Nothing is worth storing while `source` is empty.
 struct LogReaderState {
   std::int64_t position = 0;  // every byte before it has been dealt with
   std::string source;         // the log's identity; empty until its first row
@@ -53,17 +53,17 @@ struct LogReaderOptions {
 
 // Reads one log from its start or from a state. Not thread-safe.
 //
-// Understands LF and CRLF, a BOM before any line, NUL runs anywhere, headings in the middle, lines that are neither row
-// nor heading. The source is a 64-bit hash, in 16 hexadecimal digits, of the heading in force and the
-// text of the first row read under it, without BOM, NULs and line ends: the same log has the same
-// source wherever it lies and however far it has grown.
+// Understands LF and CRLF, a BOM before any line, NUL runs anywhere, headings in the middle, lines
+// that are neither row nor heading. The source is a 64-bit hash, in 16 hexadecimal digits, of the
+// heading in force and the text of the first row read under it, without BOM, NULs and line ends:
+// the same log has the same source wherever it lies and however far it has grown.
 class LogReader {
  public:
   explicit LogReader(LogReaderOptions options);
   LogReader(LogReaderOptions options, LogReaderState state);
 
-  // Takes the bytes that follow directly behind those of the last push. A last line without its end is
-  // kept back. All rows found have been handed over on return.
+  // Takes the bytes that follow directly behind those of the last push. A last line without its end
+  // is kept back. All rows found have been handed over on return.
   void push(std::string_view bytes, LogReceiver& receiver);
   // There is nothing more to come: a last line without its end counts if it has every cell and its
   // closing comma, else it is set aside.
@@ -76,12 +76,12 @@ class LogReader {
   static constexpr std::size_t kLineBytesMax = std::size_t{1} << 20;
 
  private:
-  // A line whose end has not come yet, or that holds NULs. Runs of NULs are kept as one; `jumps` says
-  // where file offsets go on behind them.
+  // A line whose end has not come yet, or that holds NULs. Runs of NULs are kept as one; `jumps`
+  // says where file offsets go on behind them.
   struct Partial {
     std::string text;
     std::vector<std::pair<std::size_t, std::int64_t>> jumps;  // (index in text, file offset)
-    std::int64_t end = 0;     // file offset behind the last byte taken
+    std::int64_t end = 0;  // file offset behind the last byte taken
     bool too_long = false;
 
     [[nodiscard]] std::int64_t offset_of(std::size_t index) const;

@@ -123,12 +123,28 @@ TEST(LogReader, GoingOnFromTheStateAtAnyByteGivesTheSame) {
 
 // Pieces of the nasty log and of made-up ones in any order, with any byte changed.
 std::string random_log(std::mt19937& random) {
-  const std::vector<std::string> pieces = {
-      kMark, kHeader, kOtherHeader, rows_of(0, 5), rows_of(3, 9), padded_row(700), padded_row(2, "-"),
-      padded_row(3, "63"), padded_row(3, "63.25"), padded_row(4, "-1.5"), padded_row(4, "5000000000.5"),
-      std::string(5, '\0'), std::string(1, '\0'), "\r\n", "\n", "   ", "garbage", ",",
-      padded_row(8).substr(0, 33), "2023-06-16 02:00:01 , 5 , 1.5 ,\n", "2023-10-29 02:30:00 , 1 , 2 , 3 ,\n",
-      "2023-10-29 02:00:00 , 1 , 2 , 3 ,\n"};
+  const std::vector<std::string> pieces = {kMark,
+                                           kHeader,
+                                           kOtherHeader,
+                                           rows_of(0, 5),
+                                           rows_of(3, 9),
+                                           padded_row(700),
+                                           padded_row(2, "-"),
+                                           padded_row(3, "63"),
+                                           padded_row(3, "63.25"),
+                                           padded_row(4, "-1.5"),
+                                           padded_row(4, "5000000000.5"),
+                                           std::string(5, '\0'),
+                                           std::string(1, '\0'),
+                                           "\r\n",
+                                           "\n",
+                                           "   ",
+                                           "garbage",
+                                           ",",
+                                           padded_row(8).substr(0, 33),
+                                           "2023-06-16 02:00:01 , 5 , 1.5 ,\n",
+                                           "2023-10-29 02:30:00 , 1 , 2 , 3 ,\n",
+                                           "2023-10-29 02:00:00 , 1 , 2 , 3 ,\n"};
   std::string log = random() % 2 == 0 ? kHeader : ""s;
   for (std::size_t i = 0, count = 3 + random() % 20; i < count; ++i) {
     log += pieces[random() % pieces.size()];
@@ -204,7 +220,8 @@ TEST(LogReader, EveryReadingIsTheDoubleOfItsText) {
 }
 
 TEST(LogReader, MadeUpLogsOfEveryCardAreReadWholly) {
-  for (const ColumnSet set : {ColumnSet::nvidia, ColumnSet::amd, ColumnSet::intel, ColumnSet::old}) {
+  for (const ColumnSet set :
+       {ColumnSet::nvidia, ColumnSet::amd, ColumnSet::intel, ColumnSet::old}) {
     GeneratorOptions options;
     options.columns = set;
     options.rows = 3000;
@@ -223,8 +240,9 @@ TEST(LogReader, MadeUpLogsOfEveryCardAreReadWholly) {
 // Columns that change their decimals and their width from row to row: nothing is rounded.
 TEST(LogReader, DecimalsMayChangeFromRowToRow) {
   std::string log = kHeader;
-  const std::vector<std::string> cells = {"63.0", "63.25", "63",     "63.125", "3000000000.5",
-                                          "-63.5", "+5",   "4000000000.123456789", "0.1", "63.0"};
+  const std::vector<std::string> cells = {"63.0",         "63.25", "63", "63.125",
+                                          "3000000000.5", "-63.5", "+5", "4000000000.123456789",
+                                          "0.1",          "63.0"};
   for (std::size_t i = 0; i < cells.size(); ++i) log += padded_row(static_cast<int>(i), cells[i]);
   const Collected found = read_log(log);
   ASSERT_EQ(found.rows.size(), cells.size());
@@ -238,9 +256,10 @@ TEST(LogReader, SourceIsTheSameHoweverTheLogLies) {
   EXPECT_EQ(plain.size(), 16U);
   std::string unix_ends = kHeader + rows_of(0, 9);
   std::erase(unix_ends, '\r');
-  for (const std::string& log : {kMark + kHeader + rows_of(0, 1), "\0\0"s + kHeader + rows_of(0, 1),
-                                 kHeader + "\0\0"s + rows_of(0, 1), "junk\r\n" + kHeader + rows_of(0, 5),
-                                 kOtherHeader + kHeader + rows_of(0, 2), unix_ends}) {
+  for (const std::string& log :
+       {kMark + kHeader + rows_of(0, 1), "\0\0"s + kHeader + rows_of(0, 1),
+        kHeader + "\0\0"s + rows_of(0, 1), "junk\r\n" + kHeader + rows_of(0, 5),
+        kOtherHeader + kHeader + rows_of(0, 2), unix_ends}) {
     EXPECT_EQ(read_log(log).rows[0].source, plain) << log;
   }
   EXPECT_NE(read_log(kHeader + rows_of(1, 3)).rows[0].source, plain);
@@ -259,8 +278,8 @@ TEST(LogReader, ThereIsNoSourceBeforeTheFirstRow) {
 }
 
 TEST(LogReader, ASessionIsNumberedByTheOffsetOfItsFirstRow) {
-  const std::string log =
-      kHeader + "\0\0\0"s + rows_of(0, 3) + kHeader + rows_of(3, 5) + padded_row(600) + padded_row(599);
+  const std::string log = kHeader + "\0\0\0"s + rows_of(0, 3) + kHeader + rows_of(3, 5) +
+                          padded_row(600) + padded_row(599);
   const Collected found = read_log(log);
   ASSERT_EQ(found.rows.size(), 7U);
   std::vector<std::size_t> begins;

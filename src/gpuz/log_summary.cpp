@@ -32,7 +32,8 @@ void LogSummary::map_columns(const LayoutPtr& layout) {
   layout_ = layout;
   metric_of_column_.clear();
   for (const ColumnName& column : layout->columns) {
-    const auto known = std::ranges::find(metrics_, column.metric, [](const Metric& m) { return m.column.metric; });
+    const auto known =
+        std::ranges::find(metrics_, column.metric, [](const Metric& m) { return m.column.metric; });
     metric_of_column_.push_back(static_cast<std::size_t>(known - metrics_.begin()));
     if (known == metrics_.end()) metrics_.push_back({column, 0, 0, 0, {}});
   }

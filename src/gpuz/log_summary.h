@@ -23,7 +23,7 @@ class LogSummary final : public LogReceiver {
   };
   struct Metric {
     ColumnName column;
-    std::int64_t rows = 0;    // rows whose layout has it
+    std::int64_t rows = 0;  // rows whose layout has it
     std::int64_t absent = 0;  // of those, without a reading
     int decimals = 0;
     ValueCounts values;
@@ -53,7 +53,7 @@ class LogSummary final : public LogReceiver {
   std::vector<Metric> metrics_;
   std::int64_t set_aside_count_ = 0;
   std::vector<SetAside> set_aside_;
-  LayoutPtr layout_;                  // that metric_of_column_ is for
+  LayoutPtr layout_;  // that metric_of_column_ is for
   std::vector<std::size_t> metric_of_column_;
 };
 

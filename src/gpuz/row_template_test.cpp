@@ -44,19 +44,20 @@ testing::AssertionResult same_as_slow(const RowTemplate& form, std::string_view 
   }
   for (std::size_t i = 0; i < form.columns(); ++i) {
     const auto reading = parse_reading(cells[i + 1]);
-    const bool same = reading.has_value()
-                          ? !form.absent(i) && !reading->approximate &&
-                                reading->decimals == form.decimals(i) &&
-                                reading->count == taken.counts[i][index]
-                          : form.absent(i) && taken.counts[i][index] == 0;
+    const bool same = reading.has_value() ? !form.absent(i) && !reading->approximate &&
+                                                reading->decimals == form.decimals(i) &&
+                                                reading->count == taken.counts[i][index]
+                                          : form.absent(i) && taken.counts[i][index] == 0;
     if (!same) return testing::AssertionFailure() << "column " << i << ": " << row;
   }
   return testing::AssertionSuccess();
 }
 
-// Both ways take the same rows of `text`, and read in them what the slow way does. Returns their number.
+// Both ways take the same rows of `text`, and read in them what the slow way does. Returns their
+// number.
 std::size_t check_rows(const RowTemplate& form, const std::string& text, std::int64_t last) {
-  const std::vector<char> exact(text.begin(), text.end());  // a read past the end is one past the heap
+  const std::vector<char> exact(text.begin(),
+                                text.end());  // a read past the end is one past the heap
   const std::string_view bytes(exact.data(), exact.size());
   const RowTemplate::Bounds bounds{last, last + 1'000'000, 300, kRowsMax};
   Taken fast(form.columns());

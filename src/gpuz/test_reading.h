@@ -47,9 +47,8 @@ class Collected final : public LogReceiver {
     for (std::size_t row = 0; sound && row < batch.rows(); ++row) {
       ReadRow read{batch.source, batch.session, batch.offsets[row], batch.times[row], metrics, {}};
       for (const ReadingColumn& column : batch.columns) {
-        read.values.push_back(column.present(row)
-                                  ? std::bit_cast<std::uint64_t>(column.value(row))
-                                  : ~0ULL);
+        read.values.push_back(column.present(row) ? std::bit_cast<std::uint64_t>(column.value(row))
+                                                  : ~0ULL);
       }
       rows.push_back(std::move(read));
     }
@@ -81,12 +80,13 @@ inline Collected read_log(std::string_view log, LogReaderOptions options = reade
 }
 
 inline constexpr std::string_view kHeading =
-    "        Date        , GPU Clock [MHz] , GPU Temperature [\xB0" "C] , PerfCap Reason [] ,\r\n";
+    "        Date        , GPU Clock [MHz] , GPU Temperature [\xB0"
+    "C] , PerfCap Reason [] ,\r\n";
 
 // A row as GPU-Z pads it, of the second after midnight of a day.
 inline std::string padded_row(int second, std::string_view clock = "1995.0",
-                              std::string_view temperature = "63.0",
-                              std::string_view reason = "16", std::string_view end = "\r\n") {
+                              std::string_view temperature = "63.0", std::string_view reason = "16",
+                              std::string_view end = "\r\n") {
   return fmt::format("2023-06-16 {:02}:{:02}:{:02} ,{:>14}   ,{:>20}   ,{:>16}   ,{}",
                      second / 3600, second / 60 % 60, second % 60, clock, temperature, reason, end);
 }

@@ -7,9 +7,9 @@
 
 namespace gpulse {
 
-// Tells of writes to the file and of its name being given, taken away or given to another file; wherever
-// the system does not tell (network shares, a folder that does not exist), waits end by their time-out
-// alone. wait() and rearm() belong to one thread; wake() may be called from any.
+// Tells of writes to the file and of its name being given, taken away or given to another file;
+// wherever the system does not tell (network shares, a folder that does not exist), waits end by
+// their time-out alone. wait() and rearm() belong to one thread; wake() may be called from any.
 class FileWatcher {
  public:
   [[nodiscard]] static std::unique_ptr<FileWatcher> watch(const std::filesystem::path& file);
@@ -18,8 +18,8 @@ class FileWatcher {
   enum class Woken { changed, timed_out, called };
   // Returns at once when something happened since the last wait.
   [[nodiscard]] virtual Woken wait(std::chrono::milliseconds timeout) = 0;
-  // The file has been opened: its writes are told from now on, under whatever name it gets. False when
-  // it is certain that some change will not be told.
+  // The file has been opened: its writes are told from now on, under whatever name it gets. False
+  // when it is certain that some change will not be told.
   virtual bool rearm() = 0;
   // Ends the wait under way, or the next one.
   virtual void wake() = 0;

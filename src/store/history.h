@@ -45,19 +45,19 @@ struct DeviceRecord {
 struct SourceRecord {
   Device device;
   std::string source;
-  std::string file;        // where it was last read from, UTF-8
+  std::string file;  // where it was last read from, UTF-8
   std::string timezone;
   std::int64_t bytes = 0;  // read so far
   std::int64_t rows = 0;
   std::int64_t sessions = 0;
   std::int64_t set_aside = 0;
-  std::int64_t absent = 0;                // absent readings in all rows
+  std::int64_t absent = 0;  // absent readings in all rows
   std::optional<Timestamp> absent_first;  // the first and last row with one
   std::optional<Timestamp> absent_last;
   Timestamp first;
   Timestamp last;
   std::chrono::microseconds longest_step{0};  // between two rows of one session
-  std::optional<Timestamp> longest_step_at;   // the row behind it
+  std::optional<Timestamp> longest_step_at;  // the row behind it
 };
 
 struct SetAsideRecord {

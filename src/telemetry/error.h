@@ -10,14 +10,14 @@ namespace gpulse {
 
 // Decides the exit code of a command (see exit_code) and the HTTP status of a request.
 enum class ErrorKind {
-  usage,      // the command line, a request or a configuration file is wrong
-  input,      // what was to be read is missing, unreadable, or no GPU-Z log
+  usage,  // the command line, a request or a configuration file is wrong
+  input,  // what was to be read is missing, unreadable, or no GPU-Z log
   operation,  // the machine or another program refused: disk full, port in use, ...
 };
 
 struct Error {
   ErrorKind kind = ErrorKind::operation;
-  std::string message;     // a full sentence part, lower case, naming the input it is about
+  std::string message;  // a full sentence part, lower case, naming the input it is about
   bool retryable = false;  // the same call may succeed later
 
   // Puts what was being done in front: "cannot open the store: " + message.

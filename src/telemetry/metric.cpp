@@ -102,7 +102,8 @@ Metric describe_metric(std::string_view name, std::string_view unit) {
     Metric metric = *first;
     metric.name = name;
     // The unit stays last, as Prometheus has it: gpulse_uvd_clock_2_hertz.
-    metric.prometheus_name.insert(metric.prometheus_name.rfind('_'), name.substr(first->name.size()));
+    metric.prometheus_name.insert(metric.prometheus_name.rfind('_'),
+                                  name.substr(first->name.size()));
     metric.titles.clear();
     return metric;
   }

@@ -10,7 +10,9 @@ namespace gpulse {
 namespace {
 
 bool is_name(const std::string& name) {
-  const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
   return !name.empty() && name[0] >= 'a' && name[0] <= 'z' && std::ranges::all_of(name, good);
 }
 
@@ -55,7 +57,8 @@ TEST(Metric, ThatTheCatalogueLacksIsAGaugeOfAnyValue) {
 }
 
 TEST(Metric, CatalogueReadsLinesOfAnyEnd) {
-  const MetricCatalogue catalogue("a heading\r\nx,W,counter,power,-1,5,gpulse_x,2,X [W]|Y [W]\r\n\n");
+  const MetricCatalogue catalogue(
+      "a heading\r\nx,W,counter,power,-1,5,gpulse_x,2,X [W]|Y [W]\r\n\n");
   ASSERT_EQ(catalogue.metrics().size(), 1U);
   EXPECT_EQ(to_string(catalogue.metrics()[0].kind), "counter");
   EXPECT_EQ(catalogue.metrics()[0].titles, (std::vector<std::string>{"X [W]", "Y [W]"}));

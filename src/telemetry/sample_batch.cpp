@@ -53,8 +53,7 @@ void ReadingColumn::push(std::int64_t count, int decimals) {
   if (is_double()) return push_double(quotient(count, decimals));
   if (decimals > decimals_) rescale(decimals);
   std::int64_t scaled = 0;
-  if (is_double() ||
-      __builtin_mul_overflow(count, power_of_10(decimals_ - decimals), &scaled) ||
+  if (is_double() || __builtin_mul_overflow(count, power_of_10(decimals_ - decimals), &scaled) ||
       scaled > kExactMax || scaled < -kExactMax) {
     return push_double(quotient(count, decimals));
   }

@@ -39,19 +39,21 @@ using LayoutPtr = std::shared_ptr<const Layout>;
 // present or absent; the count of an absent one is 0 and means nothing.
 //
 // Counts are 32 bits wide until a reading does not fit, then 64, then (more than 18 digits or 9
-// decimals) the column is kept in doubles. Widening keeps all readings before it; nothing is rounded
-// in silence.
+// decimals) the column is kept in doubles. Widening keeps all readings before it; nothing is
+// rounded in silence.
 class ReadingColumn {
  public:
-  using Counts = std::variant<std::vector<std::int32_t>, std::vector<std::int64_t>,
-                              std::vector<double>>;
+  using Counts =
+      std::variant<std::vector<std::int32_t>, std::vector<std::int64_t>, std::vector<double>>;
 
   explicit ReadingColumn(int decimals = 0) : decimals_(decimals) {}
 
   [[nodiscard]] std::size_t size() const { return present_.size(); }
   [[nodiscard]] int decimals() const { return decimals_; }
   [[nodiscard]] bool present(std::size_t row) const { return present_[row] != 0; }
-  [[nodiscard]] bool is_double() const { return std::holds_alternative<std::vector<double>>(counts_); }
+  [[nodiscard]] bool is_double() const {
+    return std::holds_alternative<std::vector<double>>(counts_);
+  }
   // The reading as a plain number, NaN when absent. count / 10^decimals is correctly rounded, so it
   // is the double that the text would parse to.
   [[nodiscard]] double value(std::size_t row) const;
@@ -71,8 +73,8 @@ class ReadingColumn {
   // Empties the column, 32 bits wide again; its memory is kept.
   void reset(int decimals);
 
-  // For the reader's hot loop: appends `rows` absent readings and returns where to write their counts,
-  // in the column's own decimals. The column must be 32 bits wide.
+  // For the reader's hot loop: appends `rows` absent readings and returns where to write their
+  // counts, in the column's own decimals. The column must be 32 bits wide.
   [[nodiscard]] std::int32_t* grow(std::size_t rows);
   void shrink(std::size_t rows);
   // The readings from row `from` on are present.
@@ -95,11 +97,11 @@ class ReadingColumn {
 // thread rule beyond that.
 struct SampleBatch {
   Device device;
-  std::string source;         // the log's identity, see gpuz/log_reader.h
-  std::int64_t session = 0;   // byte offset of the session's first row
+  std::string source;  // the log's identity, see gpuz/log_reader.h
+  std::int64_t session = 0;  // byte offset of the session's first row
   LayoutPtr layout;
   std::vector<Timestamp> times;
-  std::vector<std::int64_t> offsets;   // byte offset of each row
+  std::vector<std::int64_t> offsets;  // byte offset of each row
   std::vector<ReadingColumn> columns;  // one per column of the layout, each of rows() readings
 
   [[nodiscard]] std::size_t rows() const { return times.size(); }

@@ -82,8 +82,7 @@ std::string to_rfc3339(Timestamp time) {
   const hh_mm_ss clock{time - day};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int{date.year()},
                      unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {
@@ -97,7 +96,8 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
     return from_microseconds(ms * 1000);
   }
   const auto time = parse_rfc3339(text);
-  if (!time || *time < from_microseconds(kFirst * 1000) || *time >= from_microseconds(kEnd * 1000)) {
+  if (!time || *time < from_microseconds(kFirst * 1000) ||
+      *time >= from_microseconds(kEnd * 1000)) {
     return std::nullopt;
   }
   return time;

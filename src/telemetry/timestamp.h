@@ -14,8 +14,8 @@ using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 // "2023-06-16T08:17:08.000000Z": RFC 3339, always UTC, always six decimals.
 [[nodiscard]] std::string to_rfc3339(Timestamp time);
 
-// Reads RFC 3339 with any offset and up to nine decimals (digits past the sixth are cut), or a plain
-// integer of milliseconds since 1970. Nothing else.
+// Reads RFC 3339 with any offset and up to nine decimals (digits past the sixth are cut), or a
+// plain integer of milliseconds since 1970. Nothing else.
 [[nodiscard]] std::optional<Timestamp> parse_timestamp(std::string_view text);
 
 [[nodiscard]] constexpr Timestamp from_microseconds(std::int64_t us) {

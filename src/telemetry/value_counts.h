@@ -37,8 +37,8 @@ class ValueCounts {
   void add_sparse(double value, std::int64_t count);
   [[nodiscard]] bool make_room(std::int32_t low, std::int32_t high);
 
-  // Counts of one number of decimals within a small range are counted in an array: the usual case, and
-  // the one that a log of gigabytes must be quick in. All else goes to the map.
+  // Counts of one number of decimals within a small range are counted in an array: the usual case,
+  // and the one that a log of gigabytes must be quick in. All else goes to the map.
   int decimals_ = -1;
   std::int64_t dense_base_ = 0;
   std::vector<std::int64_t> dense_;

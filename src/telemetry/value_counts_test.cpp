@@ -72,7 +72,8 @@ TEST(ValueCounts, IsWhatSortingAllReadingsGives) {
           column.push_absent();
           continue;
         }
-        column.push(static_cast<std::int64_t>(random() % 1000) * range / 1000 - range / 3, decimals);
+        column.push(static_cast<std::int64_t>(random() % 1000) * range / 1000 - range / 3,
+                    decimals);
         all.push_back(column.value(column.size() - 1));
       }
       if (random() % 10 == 0) {
