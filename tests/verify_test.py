@@ -302,6 +302,8 @@ class Memory(VerifyTest):
     BYTES = 16 << 20
 
     def test_it_does_not_grow_with_the_log(self):
+        if any(name in pathlib.Path(self.gpulse).read_bytes() for name in (b"__asan_init", b"__tsan_init")):
+            self.skipTest("a sanitizer's own memory is beyond any limit")
         self.generate(rows=400_000, columns="old")
         self.assertGreater(self.log.stat().st_size, 3 * self.BYTES)
         self.read()
