@@ -65,7 +65,8 @@ def private_folder(folder):
 
 def write_private(file, text):
     private_folder(file.parent)
-    hidden = file.with_name(f".{file.name}.new")
+    # Of this process alone: two that run at once may write the same.
+    hidden = file.with_name(f".{file.name}.{os.getpid()}.new")
     with open(os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         os.fchmod(out.fileno(), 0o600)
         out.write(text)

@@ -24,6 +24,10 @@ DASHBOARDS = definitions.dashboards()
 SOURCES = definitions.datasources()
 
 
+def setUpModule():
+    subprocess.run([SOURCE / "tools.sh"], check=True, timeout=300)
+
+
 def catalogue():
     """Grafana's unit of each metric."""
     with open(definitions.TREE / "src" / "telemetry" / "metrics.csv", encoding="utf-8") as file:
@@ -56,7 +60,6 @@ def overrides(panel):
 
 class SourceTest(unittest.TestCase):
     def test_types_check_and_what_is_committed_is_what_the_source_writes(self):
-        subprocess.run([SOURCE / "tools.sh"], check=True, timeout=300)
         with tempfile.TemporaryDirectory() as name:
             build, written = pathlib.Path(name) / "build", pathlib.Path(name) / "provisioning"
             build.mkdir()
