@@ -28,7 +28,7 @@ from stack import Stack, run_all, wait_until  # noqa: E402
 GPULSE = pathlib.Path(sys.argv[1]).resolve()
 SEED = int(os.environ.get("GPULSE_FAULT_SEED", "1"))
 ROUNDS = int(os.environ.get("GPULSE_FAULT_ROUNDS", "1"))
-REAL_LOGS = sorted(pathlib.Path(os.environ.get("GPULSE_REAL_LOGS") or TREE.parent / "shared" / "data" / "gpuz").glob("*.txt"))
+REAL_LOGS = sorted(pathlib.Path(os.environ.get("GPULSE_REAL_LOGS") or "/nowhere").glob("*.txt"))
 ZONE = "Europe/Berlin"
 SCENARIOS = []
 
@@ -186,6 +186,8 @@ def the_number_of_partitions_stays(stack, folder):
     assert result.returncode == 0, result.stderr
     grown = topic.produce(log)
     assert grown.ends() == 1 and "partitions" in grown.said(), grown.said()
+    elsewhere = Topic(stack, folder, "elsewhere").produce(log)  # with the positions of the other topic
+    assert elsewhere.ends() == 2 and "those of the topic fixed" in elsewhere.said(), elsewhere.said()
     missing = Topic(stack, folder, "never-made").produce(log, "--no-create-topic", state="missing")
     assert missing.ends() == 1 and "never-made" in missing.said(), missing.said()
 
@@ -280,7 +282,7 @@ def filled_topic(stack, folder, name, rows=20_000):
     stack.up("influxdb")
     topic = Topic(stack, folder, name)
     log = generate(folder / "log.txt", rows)
-    with topic.produce(log) as producer:
+    with topic.produce(log, state=f"state-{name}") as producer:
         until_read(producer)
     return topic, log
 

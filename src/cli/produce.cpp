@@ -60,20 +60,29 @@ Expected<std::filesystem::path> state_folder(const std::string& chosen,
   return *folder / "produce" / folder_name(address);
 }
 
-// The producer, with a memory of the topic's number of partitions beside the positions. A device's
-// partition follows from that number, and the mark that tells doubles from new rows belongs to the
-// partition: a topic that was given more would take rows twice.
+// What rows were sent to, kept beside their positions.
+struct SentTo {
+  std::string topic;  // empty: nothing was sent yet
+  int partitions = 0;
+
+  friend bool operator==(const SentTo&, const SentTo&) = default;
+};
+
+SentTo read_sent_to(const std::filesystem::path& file) {
+  SentTo sent;
+  std::ifstream in(file);
+  if (!(in >> sent.topic >> sent.partitions)) return {};
+  return sent;
+}
+
+// The producer, with a memory of its topic. Positions of one topic say nothing of another; and a
+// device's partition follows from the topic's number of partitions, while the mark that tells
+// doubles from new rows belongs to the partition: a topic that was given more would take rows
+// twice.
 class RememberingSink final : public SampleSink {
  public:
-  RememberingSink(SampleProducer& producer, std::filesystem::path file)
-      : producer_(producer), file_(std::move(file)) {}
-
-  // 0: nothing was sent yet.
-  [[nodiscard]] static int remembered(const std::filesystem::path& file) {
-    int partitions = 0;
-    std::ifstream(file) >> partitions;
-    return partitions;
-  }
+  RememberingSink(SampleProducer& producer, std::string topic, std::filesystem::path file)
+      : producer_(producer), topic_(std::move(topic)), file_(std::move(file)) {}
 
   Expected<void> deliver(std::span<const SampleBatch> batches,
                          const std::stop_token& stop) override {
@@ -85,11 +94,12 @@ class RememberingSink final : public SampleSink {
 
  private:
   [[nodiscard]] Expected<void> remember() const {
-    if (remembered(file_) == producer_.partitions()) return {};
+    const SentTo sent{topic_, producer_.partitions()};
+    if (read_sent_to(file_) == sent) return {};
     auto part = file_;
     part += ".part";
     std::ofstream out(part, std::ios::trunc);
-    out << producer_.partitions() << '\n';
+    out << sent.topic << ' ' << sent.partitions << '\n';
     out.close();
     std::error_code error;
     if (auto flushed = flush_to_disk(part); !out || !flushed) {
@@ -104,21 +114,28 @@ class RememberingSink final : public SampleSink {
   }
 
   SampleProducer& producer_;
+  const std::string topic_;
   const std::filesystem::path file_;
   bool written_ = false;
 };
 
-// The topic must have as many partitions as when its first row was sent.
-Expected<void> hold_partitions(ProducerOptions& options, const std::filesystem::path& file) {
-  const int before = RememberingSink::remembered(file);
-  if (before == 0) return {};
-  if (options.partitions.value_or(before) != before) {
+// The topic must be the one to which the first row was sent, with as many partitions as then.
+Expected<void> hold_topic(ProducerOptions& options, const std::filesystem::path& file) {
+  const SentTo sent = read_sent_to(file);
+  if (sent.topic.empty()) return {};
+  if (sent.topic != options.connection.topic) {
+    return usage_error(fmt::format(
+        "the positions in {} are those of the topic {}, and say nothing of {}: leave --state out, "
+        "or name a folder of its own",
+        display(file.parent_path()), sent.topic, options.connection.topic));
+  }
+  if (options.partitions.value_or(sent.partitions) != sent.partitions) {
     return usage_error(fmt::format(
         "--partitions {}: rows were sent to {} when it had {}, and that is never changed under "
         "them; leave the option out, or write to a new topic",
-        *options.partitions, options.connection.topic, before));
+        *options.partitions, sent.topic, sent.partitions));
   }
-  options.partitions = before;
+  options.partitions = sent.partitions;
   return {};
 }
 
@@ -144,8 +161,8 @@ Expected<void> produce(const Arguments& arguments) {
   if (!options) return std::unexpected(options.error());
   const auto state = state_folder(arguments.state, arguments.kafka.address);
   if (!state) return std::unexpected(state.error());
-  const auto partitions_file = *state / "partitions";
-  if (auto held = hold_partitions(*options, partitions_file); !held) return held;
+  const auto topic_file = *state / "topic";
+  if (auto held = hold_topic(*options, topic_file); !held) return held;
   std::stop_source stop;
   const auto signals = StopSignals::listen([&] { stop.request_stop(); });
   if (!signals) return std::unexpected(signals.error());
@@ -154,7 +171,7 @@ Expected<void> produce(const Arguments& arguments) {
   const KafkaConnection connection = options->connection;
   auto producer = SampleProducer::open(std::move(*options), reporter);
   if (!producer) return std::unexpected(producer.error());
-  RememberingSink sink(**producer, partitions_file);
+  RememberingSink sink(**producer, connection.topic, topic_file);
   StoreOptions book;
   book.folder = *state;
   book.sink = &sink;
