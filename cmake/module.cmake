@@ -23,7 +23,6 @@ function(gpulse_module name)
       target_compile_options(${name}_test PRIVATE -O0)
     endif()
     add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES
-      ENVIRONMENT "GPULSE_REAL_LOGS=$ENV{GPULSE_REAL_LOGS}" TIMEOUT 600)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
   endif()
 endfunction()

@@ -8,6 +8,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 name=$1
 shift
+. setup/real_logs.sh
 mkdir -p build/log
 log=build/log/${name// /-}.log
 began=$(date +%s%N)

@@ -52,6 +52,8 @@ unit_tests asan
 [ -f web/package.json ] && page_tests
 fuzzing
 
+. setup/real_logs.sh
+real_logs_told >>"$closing"
 echo
 cat "$closing"
 echo

@@ -34,6 +34,8 @@ GPULSE_FAULT_SEED=$seed step "other profiles" tests/secure_path_test.py build/re
 step "doctor on servers" tests/doctor_stack_test.py build/release/src/cli/gpulse
 step "verify" tests/verify_places_test.py build/release/src/cli/gpulse
 
+. setup/real_logs.sh
+real_logs_told >>"$closing"
 echo
 cat "$closing"
 awk -v s=$((SECONDS - began)) -v failed="${#failed[@]}" 'BEGIN {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The page's tests in a real browser, on the real program: tests/page/run.sh GPULSE [TEST_FILE...]
 #
-# GPULSE_REAL_LOGS names the folder with owners' logs (default ../shared/data/gpuz beside the repository);
-# without it their tests are skipped, visibly. CHROMIUM names another browser than Debian's.
+# GPULSE_REAL_LOGS names the folder with owners' logs (setup/real_logs.sh); without it their tests are
+# skipped, visibly. CHROMIUM names another browser than Debian's.
 # Pictures of failures go to build/page-failures.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,9 +10,7 @@ root=$(cd "$here/../.." && pwd)
 GPULSE=$(realpath "${1:?usage: tests/page/run.sh GPULSE [TEST_FILE...]}")
 shift
 export GPULSE
-export GPULSE_REAL_LOGS=${GPULSE_REAL_LOGS:-$root/../shared/data/gpuz}
 export GPULSE_PAGE_FAILURES=$root/build/page-failures
-[ -d "$GPULSE_REAL_LOGS" ] || echo "REAL LOGS NOT THERE: skipped ($GPULSE_REAL_LOGS)"
 
 "$here/tools.sh"
 rm -rf "$GPULSE_PAGE_FAILURES"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """gpulse doctor, where no server is needed: logs, data folder, clock, and servers that are not there.
 
-    doctor_test.py GPULSE
+    doctor_command_test.py GPULSE
 """
 import datetime
 import json

@@ -2,7 +2,7 @@
 """gpulse verify against the ledger: all is well, then the ledger is damaged by hand, and just that is told. Beside the
 program that holds the data folder, and while the log is being written.
 
-    verify_test.py GPULSE
+    verify_command_test.py GPULSE
 """
 import contextlib
 import json
