@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "store/ledger_queries.h"
 #include "store/ledger_schema.h"
 #include "store/source_row.h"
 #include "store/window_codec.h"
@@ -16,14 +17,6 @@ struct Ledger::Statements {
   Statement insert_source, update_source, insert_session, update_session;
   Statement insert_sample, put_session_format, put_arrival, put_set_aside, put_window, put_alert;
 };
-
-namespace {
-
-std::unexpected<Error> unreadable_format() {
-  return operation_error("the ledger is damaged: a row format is unreadable");
-}
-
-}  // namespace
 
 Ledger::Ledger(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 Ledger::~Ledger() = default;
@@ -72,49 +65,9 @@ Expected<void> Ledger::prepare() {
   return {};
 }
 
-Expected<std::vector<LedgerSource>> Ledger::sources() {
-  auto ask = database_->prepare(select_sources());
-  if (!ask) return std::unexpected(ask.error());
-  std::vector<LedgerSource> sources;
-  auto read = ask->for_each([&]() -> Expected<void> {
-    sources.push_back(read_source(*ask));
-    return {};
-  });
-  if (!read) return std::unexpected(read.error());
-  return sources;
-}
+Expected<std::vector<LedgerSource>> Ledger::sources() { return read_sources(*database_); }
 
-Expected<std::vector<LedgerSession>> Ledger::sessions() {
-  auto ask = database_->prepare(
-      "SELECT n.id, n.session, n.first, n.last, n.rows, s.source, host, gpu, columns "
-      "FROM sessions n JOIN sources s ON s.id=n.source JOIN devices d ON d.id=s.device "
-      "JOIN formats f ON f.id=n.format ORDER BY n.first, n.id");
-  if (!ask) return std::unexpected(ask.error());
-  std::map<std::string, LayoutPtr, std::less<>> layouts;
-  std::vector<LedgerSession> sessions;
-  auto read = ask->for_each([&]() -> Expected<void> {
-    const std::string_view columns = ask->text(8);
-    auto layout = layouts.find(columns);
-    if (layout == layouts.end()) {
-      auto format = RowFormat::from_text(columns);
-      if (!format) return unreadable_format();
-      layout =
-          layouts.emplace(columns, std::make_shared<const Layout>(std::move(format->layout))).first;
-    }
-    SessionRecord record;
-    record.session = ask->integer(1);
-    record.first = from_microseconds(ask->integer(2));
-    record.last = from_microseconds(ask->integer(3));
-    record.rows = ask->integer(4);
-    record.source = ask->text(5);
-    record.device = {std::string(ask->text(6)), std::string(ask->text(7))};
-    record.layout = layout->second;
-    sessions.push_back({ask->integer(0), std::move(record)});
-    return {};
-  });
-  if (!read) return std::unexpected(read.error());
-  return sessions;
-}
+Expected<std::vector<LedgerSession>> Ledger::sessions() { return read_sessions(*database_); }
 
 Expected<std::vector<RowFormat>> Ledger::formats(const Device& device) {
   auto ask = database_->prepare(
@@ -126,7 +79,7 @@ Expected<std::vector<RowFormat>> Ledger::formats(const Device& device) {
   std::vector<RowFormat> formats;
   auto read = ask->for_each([&]() -> Expected<void> {
     auto format = RowFormat::from_text(ask->text(0));
-    if (!format) return unreadable_format();
+    if (!format) return damaged_ledger("a row format");
     formats.push_back(std::move(*format));
     return {};
   });

@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
 
+#include "platform/file.h"
+#include "store/ledger_queries.h"
+#include "store/ledger_schema.h"
 #include "store/window_codec.h"
 
 namespace gpulse {
 namespace {
 
 constexpr std::size_t kBlockRows = 4096;
-
-std::unexpected<Error> damaged(std::string_view what) {
-  return operation_error(fmt::format("the ledger is damaged: {} is unreadable", what));
-}
 
 // Rows of one format in the making: their times and the wanted readings.
 class BlockBuilder {
@@ -88,6 +88,16 @@ constexpr std::string_view kSelectRows =
     "SELECT time, offset, format, readings FROM samples WHERE session=?1 AND time>=?2 AND time<=?3 "
     "ORDER BY time";
 
+Expected<void> check_version(Database& database, const std::filesystem::path& file) {
+  auto ask = database.prepare("PRAGMA user_version");
+  if (!ask) return std::unexpected(ask.error());
+  const auto version = ask->one_integer();
+  if (!version) return std::unexpected(version.error());
+  if (*version == kLedgerVersion) return {};
+  return operation_error(fmt::format("{} is of another gpulse (version {}, this one reads {})",
+                                     display(file), *version, kLedgerVersion));
+}
+
 }  // namespace
 
 LedgerReader::LedgerReader(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -101,15 +111,33 @@ Expected<std::unique_ptr<LedgerReader>> LedgerReader::open(const std::filesystem
   return std::unique_ptr<LedgerReader>(new LedgerReader(std::move(*database)));
 }
 
+Expected<std::unique_ptr<LedgerReader>> LedgerReader::open_snapshot(
+    const std::filesystem::path& folder) {
+  const auto file = folder / kLedgerFile;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    return operation_error(
+        fmt::format("there is no ledger in {}: gpulse run has not used this folder; --data names "
+                    "another",
+                    display(folder)));
+  }
+  auto reader = open(file);
+  if (!reader) return reader;
+  Database& database = *(*reader)->database_;
+  if (auto fine = check_version(database, file); !fine) return std::unexpected(fine.error());
+  if (auto begun = database.execute("BEGIN"); !begun) return std::unexpected(begun.error());
+  return reader;
+}
+
+Expected<std::vector<LedgerSource>> LedgerReader::sources() { return read_sources(*database_); }
+
+Expected<std::vector<LedgerSession>> LedgerReader::sessions() { return read_sessions(*database_); }
+
 Expected<const RowFormat*> LedgerReader::format(std::int64_t id) {
   const auto known = formats_.find(id);
   if (known != formats_.end()) return &known->second;
-  auto ask = database_->prepare("SELECT columns FROM formats WHERE id=?1");
-  if (!ask) return std::unexpected(ask.error());
-  const auto row = ask->bind(1, id).step();
-  if (!row) return std::unexpected(row.error());
-  auto format = *row ? RowFormat::from_text(ask->text(0)) : std::nullopt;
-  if (!format) return damaged("a row format");
+  auto format = read_format(*database_, id);
+  if (!format) return std::unexpected(format.error());
   return &formats_.emplace(id, std::move(*format)).first->second;
 }
 
@@ -135,7 +163,7 @@ Expected<void> LedgerReader::scan(const LedgerSession& session, Timestamp from, 
       block.begin(*row_format, metrics);
     }
     if (!block.add(from_microseconds(rows->integer(0)), rows->text(3), *row_format)) {
-      return damaged("a row");
+      return damaged_ledger("a row");
     }
     if (block.rows() >= kBlockRows && !block.emit(session.record, visitor)) return {};
   }
@@ -180,7 +208,7 @@ Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestam
     }
     batch.times.push_back(from_microseconds(rows->integer(0)));
     batch.offsets.push_back(rows->integer(1));
-    if (!decode_row(rows->text(3), *row_format, batch.columns)) return damaged("a row");
+    if (!decode_row(rows->text(3), *row_format, batch.columns)) return damaged_ledger("a row");
   }
   if (batch.rows() > 0) static_cast<void>(visitor(batch));
   return {};
@@ -210,7 +238,7 @@ Expected<std::vector<Window>> LedgerReader::windows(std::vector<LedgerSession> o
                     record.layout,
                     {}};
       if (!decode_window(rows->text(4), record.layout->columns.size(), window.metrics)) {
-        return damaged("a window");
+        return damaged_ledger("a window");
       }
       windows.push_back(std::move(window));
       return {};

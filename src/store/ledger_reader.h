@@ -23,7 +23,17 @@ class LedgerReader {
   // The file must have been made by a Ledger.
   [[nodiscard]] static Expected<std::unique_ptr<LedgerReader>> open(
       const std::filesystem::path& file);
+  // For a program beside the one that uses the folder. Not a way round the folder's lock: that
+  // keeps a second writer out, and this one cannot write. All that it reads is of one committed
+  // state, whatever is written meanwhile; SQLite's WAL gives it that without holding the writer up,
+  // and its -wal file only grows until the reader goes. An operation error that says so when there
+  // is no ledger in the folder, or one of another version.
+  [[nodiscard]] static Expected<std::unique_ptr<LedgerReader>> open_snapshot(
+      const std::filesystem::path& folder);
 
+  [[nodiscard]] Expected<std::vector<LedgerSource>> sources();
+  // In order of their first rows; `rows` of a record are those that retention left.
+  [[nodiscard]] Expected<std::vector<LedgerSession>> sessions();
   // Visits the rows of a session in [from, to], in time order, in blocks of at most some thousand
   // rows, until the visitor returns false.
   [[nodiscard]] Expected<void> scan(const LedgerSession& session, Timestamp from, Timestamp to,

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
-#include "store/ledger_view.h"
+#include "store/ledger_reader.h"
 #include "verify/row_merge.h"
 #include "verify/source_choice.h"
 
@@ -14,8 +15,9 @@ namespace {
 
 class LedgerComparison {
  public:
-  LedgerComparison(LedgerView& view, std::span<const LedgerSource> sources, Timestamp now)
-      : view_(view), sources_(sources), now_(now) {}
+  LedgerComparison(LedgerReader& ledger, std::span<const LedgerSource> sources,
+                   std::span<const LedgerSession> sessions, Timestamp now)
+      : ledger_(ledger), sources_(sources), sessions_(sessions), now_(now) {}
 
   Expected<PlaceReport::OfLog> compare(const LogUnderTest& log) {
     PlaceReport::OfLog report;
@@ -56,21 +58,32 @@ class LedgerComparison {
       report.notes.push_back(fmt::format("it is there as {} / {}, with which it was first seen",
                                          known->record.device.host, known->record.device.gpu));
     }
-    const auto sessions = view_.sessions(*known);
-    if (!sessions) return std::unexpected(sessions.error());
-    if (auto read = take_rows(*known, *sessions, tally); !read)
-      return std::unexpected(read.error());
-    hold_retention(log, *known, *sessions, judging);
+    const auto sessions = sessions_of(name);
+    if (auto read = take_rows(sessions, tally); !read) return std::unexpected(read.error());
+    hold_retention(log, *known, sessions, judging);
     return tally.settle(judging);
   }
 
-  Expected<void> take_rows(const LedgerSource& source,
-                           std::span<const LedgerView::Session> sessions, RowTally& tally) {
+  // In the order of the log.
+  [[nodiscard]] std::vector<LedgerSession> sessions_of(const std::string& source) const {
+    std::vector<LedgerSession> found;
+    std::ranges::copy_if(sessions_, std::back_inserter(found), [&](const LedgerSession& session) {
+      return session.record.source == source;
+    });
+    std::ranges::sort(found, {}, [](const LedgerSession& each) { return each.record.session; });
+    return found;
+  }
+
+  Expected<void> take_rows(std::span<const LedgerSession> sessions, RowTally& tally) {
     RowMerge merge(tally);
-    for (const LedgerView::Session& session : sessions) {
-      auto read = view_.scan(source, session, [&](const SampleBatch& batch) {
-        return take_batch(batch, merge, tally);
-      });
+    for (const LedgerSession& session : sessions) {
+      Expected<void> taken;
+      auto read = ledger_.scan_batches(session, Timestamp::min(), Timestamp::max(),
+                                       [&](const SampleBatch& batch) {
+                                         taken = take_batch(batch, merge, tally);
+                                         return taken.has_value();
+                                       });
+      if (!taken) return taken;
       if (!read) return read;
     }
     return {};
@@ -96,12 +109,12 @@ class LedgerComparison {
   // What retention took of a session are its first rows: as many as were read of it less the
   // ledger's own count, which only retention lowers. Without any retention no row may be missing.
   static void hold_retention(const LogUnderTest& log, const LedgerSource& source,
-                             std::span<const LedgerView::Session> sessions, Judging& judging) {
+                             std::span<const LedgerSession> sessions, Judging& judging) {
     std::map<std::int64_t, std::int64_t> left;
     std::int64_t all_left = 0;
-    for (const LedgerView::Session& session : sessions) {
-      left[session.session] = session.rows;
-      all_left += session.rows;
+    for (const auto& [id, record] : sessions) {
+      left[record.session] = record.rows;
+      all_left += record.rows;
     }
     if (all_left >= source.record.rows) return;
     // Of its last session the ledger may not have read all that the log has by now.
@@ -119,8 +132,9 @@ class LedgerComparison {
     };
   }
 
-  LedgerView& view_;
+  LedgerReader& ledger_;
   std::span<const LedgerSource> sources_;
+  std::span<const LedgerSession> sessions_;
   const Timestamp now_;
   std::vector<PlaceReading> readings_;
 };
@@ -129,12 +143,14 @@ class LedgerComparison {
 
 Expected<PlaceReport> verify_ledger(const std::filesystem::path& folder,
                                     std::span<const LogUnderTest> logs, const Clock& clock) {
-  auto view = LedgerView::open(folder);
-  if (!view) return std::unexpected(view.error());
-  const auto sources = (*view)->sources();
+  auto ledger = LedgerReader::open_snapshot(folder);
+  if (!ledger) return std::unexpected(ledger.error());
+  const auto sources = (*ledger)->sources();
   if (!sources) return std::unexpected(sources.error());
+  const auto sessions = (*ledger)->sessions();
+  if (!sessions) return std::unexpected(sessions.error());
   PlaceReport report("ledger", display(folder));
-  LedgerComparison comparison(**view, *sources, clock.now());
+  LedgerComparison comparison(**ledger, *sources, *sessions, clock.now());
   for (const LogUnderTest& log : logs) {
     auto of_log = comparison.compare(log);
     if (!of_log) return std::unexpected(of_log.error());
