@@ -125,7 +125,7 @@ void KafkaConsumer::Session::take(const rd_kafka_topic_partition_list_t* partiti
 
 void KafkaConsumer::Session::give_back(const rd_kafka_topic_partition_list_t* partitions) {
   const auto names = places_of(partitions);
-  for (const TopicPartition& name : names) drop_messages(name);
+  for (const TopicPartition& name : names) messages_.drop(name);
   if (rd_kafka_assignment_lost(handle_.get()) != 0) {
     observer_.on_lost(names);
   } else {
@@ -139,22 +139,12 @@ void KafkaConsumer::Session::give_back(const rd_kafka_topic_partition_list_t* pa
   }
 }
 
-// What poll() had gathered and not yet handed out: it is the next owner's.
-void KafkaConsumer::Session::drop_messages(const TopicPartition& place) {
-  std::erase_if(messages_, [&](const auto& message) {
-    return message->partition == place.partition &&
-           rd_kafka_topic_name(message->rkt) == place.topic;
-  });
-}
-
 // --- reading
 // ----------------------------------------------------------------------------------------
 
 Expected<std::span<const KafkaRecord>> KafkaConsumer::Session::poll(
     std::chrono::milliseconds timeout, std::size_t records_max) {
   messages_.clear();
-  records_.clear();
-  headers_.clear();
   if (auto collected = collect(timeout, records_max); !collected)
     return std::unexpected(std::move(collected.error()));
   if (verdict()) return std::unexpected(*verdict());
@@ -163,8 +153,9 @@ Expected<std::span<const KafkaRecord>> KafkaConsumer::Session::poll(
   } else {
     answered();
   }
-  describe_messages();
-  return records_;
+  const auto records = messages_.describe();
+  note_places(records);
+  return records;
 }
 
 Expected<void> KafkaConsumer::Session::collect(std::chrono::milliseconds timeout,
@@ -177,7 +168,7 @@ Expected<void> KafkaConsumer::Session::collect(std::chrono::milliseconds timeout
     if (!messages_.empty()) patience = {};
     patience = std::clamp(patience, std::chrono::milliseconds(0),
                           astray_ ? kAstray : std::max(timeout, kAstray));
-    decltype(messages_)::value_type message(
+    kafka::MessagePtr message(
         rd_kafka_consumer_poll(handle_.get(), static_cast<int>(patience.count())));
     if (verdict()) return std::unexpected(*verdict());
     if (!message) {
@@ -186,7 +177,7 @@ Expected<void> KafkaConsumer::Session::collect(std::chrono::milliseconds timeout
       continue;
     }
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      messages_.push_back(std::move(message));
+      messages_.push(std::move(message));
     } else if (auto fine = on_message_error(*message); !fine) {
       return fine;
     }
@@ -213,33 +204,11 @@ Expected<void> KafkaConsumer::Session::on_message_error(const rd_kafka_message_t
   return {};
 }
 
-void KafkaConsumer::Session::describe_messages() {
-  std::vector<std::size_t> header_ends;
-  for (const auto& message : messages_) {
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(message.get(), &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      const char* name = nullptr;
-      const void* value = nullptr;
-      std::size_t size = 0;
-      for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0; ++i) {
-        headers_.push_back({name, {static_cast<const char*>(value), size}});
-      }
-    }
-    header_ends.push_back(headers_.size());
-  }
-  std::size_t header = 0;
-  for (std::size_t i = 0; i < messages_.size(); ++i) {
-    const rd_kafka_message_t& message = *messages_[i];
-    records_.push_back({.topic = rd_kafka_topic_name(message.rkt),
-                        .partition = message.partition,
-                        .offset = message.offset,
-                        .key = {static_cast<const char*>(message.key), message.key_len},
-                        .value = {static_cast<const char*>(message.payload), message.len},
-                        .headers = std::span(headers_).subspan(header, header_ends[i] - header)});
-    header = header_ends[i];
-    Place& place = places_[{std::string(records_.back().topic), message.partition}];
-    if (place.stored < 0) place.stored = message.offset;
-    place.next = message.offset + 1;
+void KafkaConsumer::Session::note_places(std::span<const KafkaRecord> records) {
+  for (const KafkaRecord& record : records) {
+    Place& place = places_[{std::string(record.topic), record.partition}];
+    if (place.stored < 0) place.stored = record.offset;
+    place.next = record.offset + 1;
   }
 }
 

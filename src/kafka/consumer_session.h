@@ -6,6 +6,7 @@
 
 #include "kafka/client.h"
 #include "kafka/consumer.h"
+#include "kafka/messages.h"
 
 namespace gpulse {
 
@@ -37,7 +38,6 @@ class KafkaConsumer::Session : kafka::ClientState {
   void on_rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions);
   void take(const rd_kafka_topic_partition_list_t* partitions);
   void give_back(const rd_kafka_topic_partition_list_t* partitions);
-  void drop_messages(const TopicPartition& place);
   [[nodiscard]] Expected<void> on_message_error(const rd_kafka_message_t& message);
   [[nodiscard]] Expected<void> find_way();
   // Where to read on; none: the cluster did not answer, to be asked again.
@@ -45,7 +45,7 @@ class KafkaConsumer::Session : kafka::ClientState {
                                                                  const Place& place);
   [[nodiscard]] Expected<void> judge_loss(const KafkaLoss& loss);
   [[nodiscard]] Expected<void> collect(std::chrono::milliseconds timeout, std::size_t records_max);
-  void describe_messages();
+  void note_places(std::span<const KafkaRecord> records);
   void look_for_return();
 
   const ConsumerOptions options_;
@@ -53,10 +53,7 @@ class KafkaConsumer::Session : kafka::ClientState {
   kafka::HandlePtr handle_;
   std::map<TopicPartition, Place> places_;
   bool astray_ = false;  // at least one is
-  std::vector<std::unique_ptr<rd_kafka_message_t, kafka::Freer<rd_kafka_message_destroy>>>
-      messages_;
-  std::vector<KafkaRecord> records_;
-  std::vector<KafkaHeader> headers_;
+  kafka::Messages messages_;
   std::chrono::steady_clock::time_point looked_;
 };
 

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <random>
+#include <stop_token>
 
 namespace gpulse::kafka {
 
@@ -27,5 +30,13 @@ class Pauses {
   std::chrono::milliseconds next_ = kMin;
   std::minstd_rand random_{std::random_device{}()};
 };
+
+// Returns after the pause, or at once with a stop.
+inline void wait(std::chrono::milliseconds pause, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop, pause, [] { return false; });
+}
 
 }  // namespace gpulse::kafka

@@ -2,23 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <mutex>
-
 #include "kafka/pauses.h"
 #include "kafka/producer_session.h"
 
 namespace gpulse {
-namespace {
-
-void wait(std::chrono::milliseconds pause, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop, pause, [] { return false; });
-}
-
-}  // namespace
 
 std::optional<KafkaCompression> parse_kafka_compression(std::string_view word) {
   if (word == "zstd") return KafkaCompression::zstd;
@@ -61,7 +48,7 @@ Expected<void> SampleProducer::connect(const std::stop_token& stop) {
     if (!opened.error().retryable || stop.stop_requested()) return opened;
     ++shared_->rebuilt;
     shared_->away(opened.error().message);
-    wait(pauses.next(), stop);
+    kafka::wait(pauses.next(), stop);
   }
 }
 
@@ -91,7 +78,7 @@ Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
       continue;
     }
     if (pauses.grew()) shared_->away(step.error().message);
-    wait(pauses.next(), stop);
+    kafka::wait(pauses.next(), stop);
   }
   shared_->delivery = nullptr;
   return result;

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 
 #include "kafka/client.h"
@@ -29,13 +27,6 @@ bool is_final(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION: return true;
     default: return false;
   }
-}
-
-void pause_for(std::chrono::milliseconds pause, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop, pause, [] { return false; });
 }
 
 }  // namespace
@@ -204,7 +195,7 @@ Expected<void> RecordWriter::write(std::span<const OutgoingRecord> records,
     client_->open = 0;
     if (!step.error().retryable || stop.stop_requested()) return step;
     client_->away(step.error().message);
-    pause_for(pauses.next(), stop);
+    kafka::wait(pauses.next(), stop);
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kafka/client.h"
+#include "kafka/messages.h"
 
 namespace gpulse {
 namespace {
@@ -12,8 +12,6 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr int kPollMs = 200;
-
-using MessagePtr = std::unique_ptr<rd_kafka_message_t, kafka::Freer<rd_kafka_message_destroy>>;
 
 }  // namespace
 
@@ -37,9 +35,8 @@ class TopicReader::Session : kafka::ClientState {
   [[nodiscard]] Expected<void> find_ends(int count);
   [[nodiscard]] Expected<void> start();
   [[nodiscard]] Expected<void> collect(std::size_t records_max);
-  [[nodiscard]] Expected<void> take(MessagePtr message);
+  [[nodiscard]] Expected<void> take(kafka::MessagePtr message);
   [[nodiscard]] bool all_read() const;
-  void describe();
   [[nodiscard]] std::unexpected<Error> failure(std::string_view doing, rd_kafka_resp_err_t code);
 
   const KafkaConnection connection_;
@@ -49,9 +46,7 @@ class TopicReader::Session : kafka::ClientState {
   kafka::QueuePtr queue_;
   std::vector<Partition> partitions_;
   std::vector<std::int64_t> next_;  // of each partition, to be read
-  std::vector<MessagePtr> messages_;
-  std::vector<KafkaRecord> records_;
-  std::vector<KafkaHeader> headers_;
+  kafka::Messages messages_;
 };
 
 TopicReader::Session::~Session() {
@@ -155,8 +150,7 @@ Expected<std::span<const KafkaRecord>> TopicReader::Session::next(std::size_t re
                      RD_KAFKA_RESP_ERR__TIMED_OUT);
     }
   }
-  describe();
-  return records_;
+  return messages_.describe();
 }
 
 Expected<void> TopicReader::Session::collect(std::size_t records_max) {
@@ -167,13 +161,13 @@ Expected<void> TopicReader::Session::collect(std::size_t records_max) {
   if (got < 0) return failure("read", rd_kafka_last_error());
   Expected<void> taken;
   for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
-    MessagePtr message(raw[i]);
+    kafka::MessagePtr message(raw[i]);
     if (taken) taken = take(std::move(message));
   }
   return taken;
 }
 
-Expected<void> TopicReader::Session::take(MessagePtr message) {
+Expected<void> TopicReader::Session::take(kafka::MessagePtr message) {
   const auto partition = static_cast<std::size_t>(message->partition);
   if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && partition < next_.size()) {
     // What is behind the last record, of transactions for one, is not handed out.
@@ -188,37 +182,8 @@ Expected<void> TopicReader::Session::take(MessagePtr message) {
     return {};
   }
   next_[partition] = message->offset + 1;
-  if (message->offset < partitions_[partition].end) messages_.push_back(std::move(message));
+  if (message->offset < partitions_[partition].end) messages_.push(std::move(message));
   return {};
-}
-
-void TopicReader::Session::describe() {
-  records_.clear();
-  headers_.clear();
-  std::vector<std::size_t> header_ends;
-  for (const MessagePtr& message : messages_) {
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(message.get(), &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      const char* name = nullptr;
-      const void* value = nullptr;
-      std::size_t size = 0;
-      for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0; ++i) {
-        headers_.push_back({name, {static_cast<const char*>(value), size}});
-      }
-    }
-    header_ends.push_back(headers_.size());
-  }
-  std::size_t header = 0;
-  for (std::size_t i = 0; i < messages_.size(); ++i) {
-    const rd_kafka_message_t& message = *messages_[i];
-    records_.push_back({.topic = connection_.topic,
-                        .partition = message.partition,
-                        .offset = message.offset,
-                        .key = {static_cast<const char*>(message.key), message.key_len},
-                        .value = {static_cast<const char*>(message.payload), message.len},
-                        .headers = std::span(headers_).subspan(header, header_ends[i] - header)});
-    header = header_ends[i];
-  }
 }
 
 TopicReader::TopicReader(std::unique_ptr<Session> session) : session_(std::move(session)) {}
