@@ -5,14 +5,15 @@
 //   value lag ADDRESS GROUP
 //
 // Settings: security, mechanism, user, ca, partitions, create, compression, accept_loss, timeout
-// (seconds), stop_after (milliseconds). The password comes from the environment. What an observer
-// hears goes to standard error, a line each.
+// (seconds), stop_after (milliseconds), stop_when_away. The password comes from the environment.
+// What an observer hears goes to standard error, a line each.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <string>
@@ -32,7 +33,13 @@ using Settings = std::map<std::string, std::string>;
 
 class Told final : public ConsumerObserver {
  public:
-  void on_away(const std::string& reason) override { fmt::print(stderr, "away: {}\n", reason); }
+  // Requested once the cluster is known to be away.
+  void stop_when_away(std::function<void()> stop) { when_away_ = std::move(stop); }
+
+  void on_away(const std::string& reason) override {
+    fmt::print(stderr, "away: {}\n", reason);
+    if (when_away_) when_away_();
+  }
   void on_back() override { fmt::print(stderr, "back\n"); }
   void on_refused(const RefusedRecord& record) override {
     fmt::print(stderr, "refused: {}/{} {} {}: {}\n", record.device.host, record.device.gpu,
@@ -54,6 +61,8 @@ class Told final : public ConsumerObserver {
     for (const TopicPartition& place : places) fmt::print(stderr, " {}", place.partition);
     fmt::print(stderr, "\n");
   }
+
+  std::function<void()> when_away_;
 };
 
 void print(const PartitionLag& lag) {
@@ -136,12 +145,17 @@ int produce(const std::string& log, const std::string& address, std::size_t rows
   if (!producer) return failed(producer.error());
   std::stop_source stop;
   std::chrono::steady_clock::time_point stopped;
+  const auto request_stop = [&] {
+    stopped = std::chrono::steady_clock::now();
+    stop.request_stop();
+  };
+  if (settings.contains("stop_when_away")) told.stop_when_away(request_stop);
   std::jthread stopper;
   if (settings.contains("stop_after")) {
+    // The moment, within a wait that has no end, is what is under test.
     stopper = std::jthread([&, after = std::stol(settings.at("stop_after"))] {
       std::this_thread::sleep_for(std::chrono::milliseconds(after));
-      stopped = std::chrono::steady_clock::now();
-      stop.request_stop();
+      request_stop();
     });
   }
   const auto began = std::chrono::steady_clock::now();
