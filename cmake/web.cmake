@@ -12,7 +12,8 @@ function(gpulse_web target)
   set(web ${PROJECT_SOURCE_DIR}/web)
   set(built ${CMAKE_CURRENT_BINARY_DIR}/web)
   # At configure time, so that several build trees do not fetch at once.
-  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/setup/page_tools.sh RESULT_VARIABLE fetched)
+  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/setup/npm_tools.sh web "the page's build tools"
+    RESULT_VARIABLE fetched)
   if(NOT fetched EQUAL 0)
     message(FATAL_ERROR "The page's build tools are missing: see the lines above.")
   endif()

@@ -62,4 +62,4 @@ install_packages() {
 mapfile -t missing < <(missing_packages "${@:-run}")
 [ "${#missing[@]}" = 0 ] || install_packages "${missing[@]}"
 # The servers' own set-up has nothing to do with the page, and brings no npm.
-case " ${*:-run} " in *" run "* | *" test "*) setup/page_tools.sh ;; esac
+case " ${*:-run} " in *" run "* | *" test "*) setup/npm_tools.sh web "the page's build tools" ;; esac

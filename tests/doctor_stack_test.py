@@ -6,17 +6,15 @@
 import datetime
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE / "tests" / "stack"), str(TREE / "tests" / "follow")]
 from command import Command  # noqa: E402
 from doctor import Answer  # noqa: E402
 from program import HEADER, now, rows  # noqa: E402
-from stack import Stack, run_all, wait_until  # noqa: E402
+from stack import run_on_stack, wait_until  # noqa: E402
 
 GPULSE = pathlib.Path(sys.argv[1]).resolve()
 ROWS = 40
@@ -195,24 +193,5 @@ def rows_of_the_future(stack, folder):
     way.ask(token=way.admin).expect("newest row in future", "fail", "ahead of the clock", "--timezone")
 
 
-def main():
-    named = sys.argv[2:]
-    chosen = [each for each in SCENARIOS if not named or each.__name__ in named]
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="gpulse-doctor-"))
-    try:
-        with Stack(folder) as stack:
-            stack.up("kafka", "influxdb")
-
-            def bound(each):
-                def run(own):
-                    return each(stack, own)
-                run.__name__ = each.__name__
-                return run
-            # One after the other: some of them stop the servers.
-            return run_all("doctor_stack", [bound(each) for each in chosen], workers=1)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_on_stack("doctor_stack", SCENARIOS, ["kafka", "influxdb"]))

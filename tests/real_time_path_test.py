@@ -13,7 +13,6 @@ import pathlib
 import random
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -23,7 +22,7 @@ TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE / "tests" / "stack"), str(TREE / "tests" / "oracle")]
 from command import Command  # noqa: E402
 from oracle import number_of, read_log, rfc3339  # noqa: E402
-from stack import Stack, run_all, wait_until  # noqa: E402
+from stack import run_on_stack, wait_until  # noqa: E402
 
 GPULSE = pathlib.Path(sys.argv[1]).resolve()
 SEED = int(os.environ.get("GPULSE_FAULT_SEED", "1"))
@@ -532,20 +531,5 @@ def set_up_and_sent_without_kafka(stack, folder):
     assert status == 200 and text.strip(), text
 
 
-def main():
-    named = sys.argv[2:]
-    chosen = [each for each in SCENARIOS if not named or each.__name__ in named]
-    with tempfile.TemporaryDirectory() as name, Stack(pathlib.Path(name)) as stack:
-        stack.up("kafka")
-
-        def bound(each):
-            def run(folder):
-                return each(stack, folder)
-            run.__name__ = each.__name__
-            return run
-        # One after the other: some of them stop the servers.
-        return run_all("real_time_path", [bound(each) for each in chosen], workers=1)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_on_stack("real_time_path", SCENARIOS, ["kafka"]))

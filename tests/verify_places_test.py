@@ -9,14 +9,13 @@ import json
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE / "tests"), str(TREE / "tests" / "stack"), str(TREE / "deploy")]
 from native import kafka as native_kafka, settings as native_settings  # noqa: E402
 from real_time_path_test import GPULSE, REAL_LOGS, ZONE, Sink, Topic, generate, until_read  # noqa: E402
 from secure_path_test import SecureSink, SecureTopic  # noqa: E402
-from stack import Stack, run_all, wait_until  # noqa: E402
+from stack import Stack, run_on_stack, wait_until  # noqa: E402
 
 FAULTS = ("missing", "different", "doubled", "foreign")
 SCENARIOS = []
@@ -364,18 +363,5 @@ def with_users_and_certificates(_, folder):
         assert "no right to the topic gpu-metrics" in done.stdout and "whether the token may see" in done.stdout, done.stdout
 
 
-def main():
-    chosen = [each for each in SCENARIOS if not sys.argv[2:] or each.__name__ in sys.argv[2:]]
-    with tempfile.TemporaryDirectory() as name, Stack(pathlib.Path(name)) as stack:
-        stack.up("kafka", "influxdb")
-
-        def bound(each):
-            def run(folder):
-                return each(stack, folder)
-            run.__name__ = each.__name__
-            return run
-        return run_all("verify", [bound(each) for each in chosen], workers=2)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_on_stack("verify", SCENARIOS, ["kafka", "influxdb"], workers=2))

@@ -14,6 +14,6 @@ if ! fc-list : family | grep -q '^Inter$'; then
   echo "docs/images/make.sh: the font Inter is missing: apt-get install fonts-inter" >&2
   exit 1
 fi
-"$root/tests/page/tools.sh"
+"$root/setup/npm_tools.sh" tests/page "the page tests' tools"
 export FONTCONFIG_FILE=$here/fonts.conf
 exec node "$here/make.mjs"

@@ -25,7 +25,8 @@ SOURCES = definitions.datasources()
 
 
 def setUpModule():
-    subprocess.run([SOURCE / "tools.sh"], check=True, timeout=300)
+    subprocess.run([definitions.TREE / "setup" / "npm_tools.sh", SOURCE.relative_to(definitions.TREE), "what Grafana's dashboards are made with"],
+                   check=True, timeout=300)
 
 
 def catalogue():

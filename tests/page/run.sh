@@ -12,7 +12,7 @@ shift
 export GPULSE
 export GPULSE_PAGE_FAILURES=$root/build/page-failures
 
-"$here/tools.sh"
+"$root/setup/npm_tools.sh" tests/page "the page tests' tools"
 rm -rf "$GPULSE_PAGE_FAILURES"
 files=("$@")
 [ $# -gt 0 ] || files=("$here"/*_test.mjs)

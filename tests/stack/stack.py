@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -180,6 +181,23 @@ scrape = []
         assert status == 200, text
         rows = text.split()
         return int(rows[-1].rpartition(",")[2]) if rows else 0
+
+
+def run_on_stack(name, scenarios, services, workers=1):
+    """Runs scenario(stack, folder) for each, or for those that the command line names, on one stack; the exit code.
+
+    With one worker, one after the other: for those that stop the servers.
+    """
+    named = sys.argv[2:]
+    with tempfile.TemporaryDirectory(prefix=f"gpulse-{name}-") as folder, Stack(pathlib.Path(folder)) as stack:
+        stack.up(*services)
+
+        def bound(each):
+            def run(own):
+                return each(stack, own)
+            run.__name__ = each.__name__
+            return run
+        return run_all(name, [bound(each) for each in scenarios if not named or each.__name__ in named], workers)
 
 
 def alive(pid):
