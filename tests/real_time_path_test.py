@@ -425,6 +425,25 @@ def dead(topic, *arguments, code=0):
 
 
 @scenario
+def a_stop_before_a_dead_letter_is_kept_loses_none(stack, folder):
+    stack.up("influxdb")
+    stack.make_topic("unkept", partitions=4)
+    # Acknowledged by two copies, of which there is one: nothing can be written to it.
+    made = stack.kafka("topics", "--create", "--topic", "unkept-dead", "--partitions", "1", "--config", "min.insync.replicas=2")
+    assert made.returncode == 0, made.stderr
+    stack.produce("unkept", "poison")
+    sink = Sink(Topic(stack, folder, "unkept"))
+    with sink.run() as running:
+        running.wait_for("set aside: ")
+    assert stack.kafka("topics", "--delete", "--topic", "unkept-dead").returncode == 0
+    topic, log = filled_topic(stack, folder, "unkept", rows=300)
+    with sink.run():
+        sink.expect(log)
+        wait_until("the poison is kept", lambda: "poison" in dead(topic, "show", "0:0") if "0:0" in dead(topic, "list") else False)
+    assert [value for value, _ in dead_letters(stack, topic.name)] == ["poison"]
+
+
+@scenario
 def dead_letters_are_seen_and_sent_again(stack, folder):
     topic, log = filled_topic(stack, folder, "letters", rows=300)
     assert dead(topic, "list") == "no dead letters in letters-dead\n"

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/kafka_options.h"
+#include "cli/logging.h"
 #include "kafka/admin.h"
 #include "kafka/dead_letter.h"
 #include "kafka/topic_reader.h"
@@ -142,8 +143,8 @@ Expected<void> print(const std::string& text) {
 Expected<void> list(const Arguments& arguments) {
   const auto topics = topics_of(arguments);
   if (!topics) return std::unexpected(topics.error());
-  KafkaReporter reporter;
-  const auto listing = list_all(*topics, reporter);
+  KafkaObserver silent;  // what it would tell is in the error
+  const auto listing = list_all(*topics, silent);
   if (!listing) return std::unexpected(listing.error());
   if (arguments.json) {
     return print(json_array(listing->order,
@@ -180,11 +181,11 @@ Error not_there(const std::string& place, const Topics& topics) {
 Expected<void> show(const Arguments& arguments) {
   const auto topics = topics_of(arguments);
   if (!topics) return std::unexpected(topics.error());
-  KafkaReporter reporter;
+  KafkaObserver silent;
   const std::string& wanted = arguments.places.front();
   std::optional<DeadLetter> found;
   bool resent = false;
-  auto visited = visit(topics->dead, reporter,
+  auto visited = visit(topics->dead, silent,
                        {[&](const std::string& place, DeadLetter letter) -> Expected<void> {
                           if (place == wanted) found = std::move(letter);
                           return {};
@@ -295,6 +296,7 @@ Expected<void> resend(const Arguments& arguments) {
   std::stop_source stop;
   const auto signals = StopSignals::listen([&] { stop.request_stop(); });
   if (!signals) return std::unexpected(signals.error());
+  if (auto logging = start_logging("text"); !logging) return logging;
   KafkaReporter reporter;
   const auto places = chosen(arguments, *topics, reporter);
   if (!places) return std::unexpected(places.error());

@@ -80,9 +80,10 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   void note_acknowledged();
 
  private:
-  [[nodiscard]] Expected<void> relay(const std::stop_token& stop);
+  [[nodiscard]] Expected<void> relay();
+  [[nodiscard]] std::size_t pending_count() const;
   void take(const KafkaRecord& record);
-  [[nodiscard]] Expected<void> pass_on(const std::stop_token& stop);
+  [[nodiscard]] Expected<void> pass_on();
   void settle();
   void store_acknowledged();
   void forget(std::span<const TopicPartition> places);
@@ -118,7 +119,7 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   Lines lines_;
   std::vector<DeadLetter> dead_;
   std::uint64_t ticket_ = 0;  // the last that was given
-  std::stop_token stopping_;  // of run()
+  std::stop_token stopping_;  // run() was asked to end, or the writer has failed
   std::atomic<bool> writer_ended_ = false;  // nothing more is acknowledged
   std::atomic<std::uint64_t> records_ = 0;
   std::atomic<std::uint64_t> set_aside_ = 0;
@@ -175,9 +176,10 @@ Expected<void> InfluxRelay::Impl::run(const std::stop_token& stop) {
   auto consumer = KafkaConsumer::open(options_.consumer, *this);
   if (!consumer) return std::unexpected(consumer.error());
   consumer_ = std::move(*consumer);
-  stopping_ = stop;
   Expected<void> written;
   std::stop_source done;
+  std::stop_source either;
+  stopping_ = either.get_token();
   {
     std::jthread sender([&] {
       written = writer_->run(done.get_token());
@@ -185,10 +187,9 @@ Expected<void> InfluxRelay::Impl::run(const std::stop_token& stop) {
       note_acknowledged();
       if (!written) done.request_stop();
     });
-    std::stop_source either;
     const std::stop_callback stopped(stop, [&] { either.request_stop(); });
     const std::stop_callback failed(done.get_token(), [&] { either.request_stop(); });
-    auto relayed = relay(either.get_token());
+    auto relayed = relay();
     if (relayed || relayed.error().retryable) settle();
     consumer_.reset();
     done.request_stop();
@@ -200,16 +201,27 @@ Expected<void> InfluxRelay::Impl::run(const std::stop_token& stop) {
   return {};
 }
 
-Expected<void> InfluxRelay::Impl::relay(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
+Expected<void> InfluxRelay::Impl::relay() {
+  while (!stopping_.stop_requested()) {
     const bool busy = writer_->acknowledged() < ticket_;
     const auto records = consumer_->poll(busy ? kPollBusy : kPollIdle, kRecordsAtOnce);
     if (!records) return std::unexpected(records.error());
+    const std::size_t before = pending_count();
     for (const KafkaRecord& record : *records) take(record);
-    if (auto passed = pass_on(stop); !passed) return passed;
+    if (auto passed = pass_on(); !passed) {
+      // What was not passed on is none of ours any more: its offsets must not be stored.
+      const std::lock_guard lock(mutex_);
+      pending_.resize(before);
+      return passed;
+    }
     store_acknowledged();
   }
   return {};
+}
+
+std::size_t InfluxRelay::Impl::pending_count() const {
+  const std::lock_guard lock(mutex_);
+  return pending_.size();
 }
 
 // A record that is none of ours is set aside, and done once all before it are.
@@ -237,14 +249,14 @@ void InfluxRelay::Impl::take(const KafkaRecord& record) {
 }
 
 // Dead letters are in their topic before an offset behind them can be stored.
-Expected<void> InfluxRelay::Impl::pass_on(const std::stop_token& stop) {
+Expected<void> InfluxRelay::Impl::pass_on() {
   if (!dead_.empty()) {
     auto kept = set_aside(dead_);
     dead_.clear();
     if (!kept) return kept;
   }
   if (lines_.empty()) return {};
-  auto submitted = writer_->submit(lines_, stop);
+  auto submitted = writer_->submit(lines_, stopping_);
   lines_.clear();
   return submitted;
 }
