@@ -1,9 +1,14 @@
 # gpulse_module(NAME [LINK library...]): one folder of src/ as a static library gpulse_NAME, and its
 # *_test.cpp as one test program NAME_test. A file belongs to the module whose folder it stands in,
-# so a new one is picked up without being listed.
+# so a new one is picked up without being listed. What is for one system ends in _linux or _windows.
 function(gpulse_module name)
   cmake_parse_arguments(arg "" "" "LINK;TEST_LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  if(WIN32)
+    list(FILTER sources EXCLUDE REGEX "_linux(_test)?\\.cpp$")
+  else()
+    list(FILTER sources EXCLUDE REGEX "_windows(_test)?\\.cpp$")
+  endif()
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

@@ -7,7 +7,6 @@
 #include <charconv>
 
 #include "cli/time_zone_option.h"
-#include "gpuz/cell.h"
 #include "gpuz/generator_options.h"
 #include "gpuz/log_file.h"
 #include "platform/host_name.h"
@@ -107,12 +106,7 @@ Expected<void> check_logs(const std::vector<LogChoice>& logs, bool replay) {
     if (!file) return std::unexpected(file.error());
     const auto identified = identify_log(*file);
     if (!identified) return std::unexpected(identified.error());
-    // One that was emptied under its writer has lost its heading; the feed may know it.
-    const std::string_view start = identified->start;
-    const bool headless =
-        !replay && (start.starts_with('\0') || parse_local_time(start.substr(0, start.find(','))));
-    const bool something = start.contains('\n') && !headless;
-    if (!identified->has_header && (something || replay)) {
+    if (replay ? !identified->has_header : !may_be_log(*identified)) {
       return std::unexpected(not_a_log(display(log.file), identified->start));
     }
   }

@@ -8,6 +8,8 @@
 #include <array>
 #include <vector>
 
+#include "gpuz/cell.h"
+
 namespace gpulse {
 namespace {
 
@@ -50,6 +52,12 @@ Expected<Identified> identify_log(const ReadFile& file) {
   result.has_header = !reader.state().header.empty();
   if (!reader.state().source.empty()) result.source = reader.state().source;
   return result;
+}
+
+bool may_be_log(const Identified& identified) {
+  const std::string_view start = identified.start;
+  return identified.has_header || !start.contains('\n') || start.starts_with('\0') ||
+         parse_local_time(start.substr(0, start.find(',')));
 }
 
 std::string first_words(std::string_view bytes) {

@@ -35,6 +35,10 @@ struct Identified {
 };
 [[nodiscard]] Expected<Identified> identify_log(const ReadFile& file);
 
+// Whether it is a log, or may become one: it holds no line yet, or was emptied under its writer and
+// has lost its heading.
+[[nodiscard]] bool may_be_log(const Identified& identified);
+
 // The first line of a file, as it can be shown in a message: cut, and without control characters.
 [[nodiscard]] std::string first_words(std::string_view bytes);
 

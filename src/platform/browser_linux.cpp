@@ -1,0 +1,79 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <system_error>
+#include <thread>
+
+#include "platform/browser.h"
+
+namespace gpulse {
+namespace {
+
+using namespace std::chrono_literals;
+
+// xdg-open ends at once, or lives as long as the browser.
+constexpr auto kPatience = 5s;
+constexpr auto kLookEvery = 20ms;
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+// In a session of its own, so that a Ctrl-C for us does not end the browser; and without our
+// terminal, into which browsers like to chat.
+int spawn_quietly(pid_t& process, std::array<char*, 3> arguments) {
+  posix_spawn_file_actions_t files{};
+  posix_spawn_file_actions_init(&files);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    posix_spawn_file_actions_addopen(&files, stream, "/dev/null", O_RDWR, 0);
+  }
+  posix_spawnattr_t attributes{};
+  posix_spawnattr_init(&attributes);
+  // The signals that StopSignals listens for are blocked in us, and would stay so in the browser.
+  sigset_t none{};
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+  const int error =
+      posix_spawnp(&process, arguments[0], &files, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  return error;
+}
+
+}  // namespace
+
+// A terminal at the far end of ssh has its browser there.
+bool can_show_pages() {
+  return ::isatty(STDOUT_FILENO) == 1 && (is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) &&
+         !is_set("SSH_CONNECTION");
+}
+
+Expected<void> open_in_browser(const std::string& url, const std::stop_token& stop) {
+  std::string program = "xdg-open";
+  std::string address = url;
+  pid_t process = 0;
+  if (const int error = spawn_quietly(process, {program.data(), address.data(), nullptr});
+      error != 0) {
+    return operation_error("xdg-open: " + std::system_category().message(error));
+  }
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (!stop.stop_requested() && std::chrono::steady_clock::now() < until) {
+    int state = 0;
+    if (::waitpid(process, &state, WNOHANG) == process) {
+      if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return {};
+      return operation_error("xdg-open found no browser that would");
+    }
+    std::this_thread::sleep_for(kLookEvery);
+  }
+  return {};
+}
+
+}  // namespace gpulse
