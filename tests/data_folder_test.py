@@ -180,10 +180,12 @@ class TwoPrograms(DataFolderTest):
     def test_the_second_says_so_and_ends(self):
         first = self.start().connect()
         second = self.start()
-        self.assertEqual(second.process.wait(30), 1)
-        second.process.stdout.close()
-        self.assertIn("another gpulse is using this data folder", second.said())
-        self.assertIn(str(self.data), second.said())
+        self.assertEqual(second.process.wait(30), 0)
+        with second.process.stdout as told:
+            words = told.read().decode()
+        self.assertIn("gpulse runs already", words)
+        self.assertIn(first.address, words)
+        self.assertIn(str(self.data), words)
         self.assertEqual(first.get("devices"), [])
         first.stop()
         self.start().connect().stop()

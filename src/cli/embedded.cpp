@@ -98,30 +98,36 @@ std::vector<LatestReadings> latest_readings(const Store& store) {
   return all;
 }
 
-std::vector<std::string> files_of(const std::vector<LogChoice>& logs) {
-  std::vector<std::string> files;
-  for (const LogChoice& log : logs) {
-    std::error_code ignored;
-    const auto whole = std::filesystem::absolute(log.file, ignored);
-    files.push_back(display(ignored ? log.file : whole));
-  }
-  return files;
+std::string whole_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto whole = std::filesystem::absolute(path, error);
+  return display(error ? path : whole);
 }
 
 }  // namespace
 
 struct Embedded::Parts {
-  Parts(EmbeddedOptions chosen, const Clock& used) : options(std::move(chosen)), clock(used) {}
+  Parts(EmbeddedOptions chosen, const Clock& used)
+      : options(std::move(chosen)), clock(used), started(used.now()) {}
 
   EmbeddedOptions options;
   const Clock& clock;
+  const Timestamp started;
   std::unique_ptr<Store> store;
   LiveHub hub;
   std::unique_ptr<HubListener> listener;
   std::unique_ptr<LogImporter> importer;
   std::unique_ptr<HttpServer> server;
+  std::unique_ptr<Feeds> feeds;
   std::mutex mutex;
   std::condition_variable_any stopped;
+  std::vector<std::string> followed;  // these two under the mutex
+  std::vector<std::string> searched;
+
+  ProgramState state() {
+    const std::lock_guard lock(mutex);
+    return {GPULSE_VERSION, started, whole_path(options.store.folder), followed, searched};
+  }
 
   // States and retention, once a second and once an hour.
   void keep_house(const std::stop_token& stop) {
@@ -149,8 +155,9 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
   parts->store = std::move(*store);
   parts->listener = std::make_unique<HubListener>(*parts->store, parts->hub);
   parts->store->set_listener(parts->listener.get());
+  parts->feeds = std::make_unique<Feeds>(*parts->store, clock);
   parts->importer = std::make_unique<LogImporter>(
-      *parts->store, ImporterOptions{parts->options.logs.host, parts->options.logs.zone},
+      *parts->store, ImporterOptions{parts->options.host, parts->options.zone},
       [hub = &parts->hub](const ImportJob& job) { hub->publish_job(job); });
   parts->options.server.spool_folder = parts->store->uploads();
   auto server = HttpServer::build(
@@ -163,7 +170,7 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
        .exporter = {.version = GPULSE_VERSION,
                     .latest = [store = parts->store.get()] { return latest_readings(*store); },
                     .process_usage = process_usage},
-       .followed = files_of(parts->options.logs.logs)});
+       .program = [all = parts.get()] { return all->state(); }});
   if (!server) return std::unexpected(server.error());
   parts->server = std::move(*server);
   return std::unique_ptr<Embedded>(new Embedded(std::move(parts)));
@@ -171,16 +178,36 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
 
 std::string Embedded::url() const { return parts_->server->url(); }
 
+Timestamp Embedded::started() const { return parts_->started; }
+
+void Embedded::set_searched(std::vector<std::string> places) {
+  const std::lock_guard lock(parts_->mutex);
+  parts_->searched = std::move(places);
+}
+
+void Embedded::follow(const LogPlan& plan, std::stop_source& stop) {
+  Parts& parts = *parts_;
+  const std::lock_guard lock(parts.mutex);
+  if (stop.stop_requested()) return;
+  parts.searched.clear();
+  for (const LogChoice& log : plan.logs) parts.followed.push_back(whole_path(log.file));
+  parts.feeds->start(plan, stop);
+}
+
 Expected<void> Embedded::run(std::stop_source& stop) {
   Parts& parts = *parts_;
-  if (auto resumed = parts.importer->resume(); !resumed) return resumed;
-  Feeds feeds(*parts.store, parts.clock);
-  feeds.start(parts.options.logs, stop);
-  std::jthread house([&parts, &stop] { parts.keep_house(stop.get_token()); });
-  auto served = parts.server->run(stop.get_token());
+  auto ended = parts.importer->resume();
+  if (ended) {
+    const std::jthread house([&parts, &stop] { parts.keep_house(stop.get_token()); });
+    ended = parts.server->run(stop.get_token());
+    stop.request_stop();
+  }
   stop.request_stop();
-  if (auto fed = feeds.join(); !fed) return fed;
-  return served;
+  {
+    const std::lock_guard nobody_starts(parts.mutex);
+  }  // any follow() is over, and none comes
+  if (auto fed = parts.feeds->join(); !fed) return fed;
+  return ended;
 }
 
 }  // namespace gpulse::cli

@@ -12,7 +12,8 @@
 namespace gpulse::cli {
 
 struct EmbeddedOptions {
-  LogPlan logs;
+  std::string host;                      // of uploaded logs
+  std::shared_ptr<const TimeZone> zone;  // ... where nothing else is said
   StoreOptions store;
   ServerOptions server;
 };
@@ -25,8 +26,14 @@ class Embedded {
   ~Embedded();
 
   [[nodiscard]] std::string url() const;
-  // Serves on the calling thread, with a thread a log, until a stop is requested. A log that fails
-  // for good is told of; when it was the last one, that is how the run ends.
+  [[nodiscard]] Timestamp started() const;
+  // Places where a log is looked for, to be shown until follow().
+  void set_searched(std::vector<std::string> places);
+  // Follows (or replays) these logs, a thread each, until the stop; both must outlive it. At most
+  // once, before run() or during it, on any thread. Nothing once the stop is requested.
+  void follow(const LogPlan& plan, std::stop_source& stop);
+  // Serves on the calling thread until the stop that follow() was given, too. A log that fails for
+  // good is told of; when it was the last one, that is how the run ends.
   [[nodiscard]] Expected<void> run(std::stop_source& stop);
 
  private:

@@ -127,6 +127,10 @@ Expected<std::string> read_token_file(const std::filesystem::path& file) {
   return text;
 }
 
+std::string with_token(const std::string& url, std::string_view token) {
+  return token.empty() ? url : url + "?token=" + percent_encoded(token);
+}
+
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   // volatile keeps the compiler from leaving the loop early.

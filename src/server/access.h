@@ -24,6 +24,9 @@ inline constexpr std::size_t kTokenBytesMax = 256;
 // others (it must be 0600), too short, or characters that a cookie cannot hold.
 [[nodiscard]] Expected<std::string> read_token_file(const std::filesystem::path& file);
 
+// The page's address as a browser opens it once, with the token if there is one: "/?token=…".
+[[nodiscard]] std::string with_token(const std::string& url, std::string_view token);
+
 struct AccessOptions {
   std::uint16_t port = 0;
   bool loopback = true;  // false: every address may be asked for, and names as listed

@@ -129,6 +129,12 @@ TEST_F(TokenFile, IsRefusedWithTheReason) {
             std::string::npos);
 }
 
+TEST(Access, ThePageIsOpenedWithItsToken) {
+  EXPECT_EQ(with_token("http://127.0.0.1:8337/", ""), "http://127.0.0.1:8337/");
+  EXPECT_EQ(with_token("http://127.0.0.1:8337/", "a+b&c=1234567890"),
+            "http://127.0.0.1:8337/?token=a%2Bb%26c%3D1234567890");
+}
+
 TEST(ConstantTime, ComparesAll) {
   EXPECT_TRUE(equal_in_constant_time("abc", "abc"));
   EXPECT_FALSE(equal_in_constant_time("abc", "abd"));

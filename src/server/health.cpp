@@ -4,8 +4,7 @@
 
 namespace gpulse {
 
-Response health(const History& history, const Clock& clock,
-                const std::vector<std::string>& followed) {
+Response health(const History& history, const Clock& clock, const ProgramState& program) {
   const auto devices = history.devices();
   if (!devices) return error_response(devices.error());
   const auto any = [&](DeviceState state) {
@@ -25,8 +24,11 @@ Response health(const History& history, const Clock& clock,
     json.member("state", to_string(record.state)).member("age_seconds", age.count()).end_object();
   }
   json.end_array().key("followed").begin_array();
-  for (const std::string& file : followed) json.string(file);
-  json.end_array().end_object();
+  for (const std::string& file : program.followed) json.string(file);
+  json.end_array().key("searched").begin_array();
+  for (const std::string& place : program.searched) json.string(place);
+  json.end_array().key("program").begin_object().member("version", program.version);
+  json.member("started", program.started).member("data", program.data).end_object().end_object();
   return response;
 }
 

@@ -15,7 +15,7 @@ struct HttpServer::Impl {
         api(history, parts.rules, parts.jobs),
         exporter(parts.history, std::move(parts.rules), parts.clock, parts.exporter),
         router(Access(std::move(listening.access)), api, exporter, WebAssets::built_in(),
-               parts.history, parts.hub, parts.clock, std::move(parts.followed)),
+               parts.history, parts.hub, parts.clock, std::move(parts.program)),
         port(listening.port),
         url(std::move(listening.url)),
         loop(

@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "server/health.h"
 #include "server/import_jobs.h"
 #include "server/limits.h"
 #include "server/listen_options.h"
@@ -40,7 +42,7 @@ struct ServerParts {
   LiveHub& hub;
   const Clock& clock;
   ExporterOptions exporter;
-  std::vector<std::string> followed;  // files that rows are awaited from, for people
+  std::function<ProgramState()> program;  // called on any thread
 };
 
 class HttpServer {

@@ -40,7 +40,7 @@ class HttpServerTest : public testing::Test {
             hub,
             world.clock,
             {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}},
-            {}};
+            [] { return ProgramState{}; }};
   }
   void start() {
     auto built = HttpServer::build(options, parts());
@@ -427,6 +427,15 @@ TEST_F(HttpServerTest, APortInUseIsNamedWithWhatToDo) {
       "port " + std::to_string(port) +
           " is in use on 127.0.0.1: is gpulse running already? Choose another with --port, or "
           "any free one with --port 0");
+}
+
+TEST_F(HttpServerTest, APortInUseMakesWayForTheNextWhereThatIsAsked) {
+  start();
+  options.listen.port = port;
+  options.listen.or_next = true;
+  const auto second = HttpServer::build(options, parts());
+  ASSERT_TRUE(second.has_value()) << second.error().message;
+  EXPECT_GT((*second)->port(), port);
 }
 
 TEST_F(HttpServerTest, TheUrlIsWhereItListens) {

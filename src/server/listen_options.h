@@ -19,6 +19,7 @@ struct ListenOptions {
   // Further names by which it is reached, see AccessOptions; beyond this machine its own is among
   // them.
   std::vector<std::string> host_names;
+  bool or_next = false;  // a port that is taken makes way for the next free one
 };
 
 // Pure but for reading the token file. Usage errors.

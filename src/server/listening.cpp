@@ -4,6 +4,7 @@
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <expected>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -16,8 +17,9 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// How often a free port is tried that the other address family must have free too.
-constexpr int kPortTriesMax = 10;
+// How often another port is tried: a free one that the other address family must have free, too, or
+// the next one.
+constexpr int kPortTriesMax = 20;
 
 Expected<std::vector<asio::ip::address>> addresses_of(const std::string& text) {
   if (text.empty() || text == "localhost") {
@@ -55,6 +57,11 @@ Error listen_error(const tcp::endpoint& endpoint, error_code error) {
   return {ErrorKind::operation, "cannot listen on " + where + ": " + error.message(), true};
 }
 
+struct Refusal {
+  tcp::endpoint endpoint;
+  error_code error;
+};
+
 std::expected<tcp::acceptor, error_code> listen_on(asio::io_context& io,
                                                    const tcp::endpoint& endpoint) {
   // On Windows this option would let another program take the port over; elsewhere, without it, a
@@ -87,13 +94,17 @@ std::uint16_t port_of(const tcp::acceptor& acceptor) {
   return acceptor.local_endpoint(ignored).port();
 }
 
-// All addresses on one port.
-Expected<std::vector<tcp::acceptor>> listen_on_all(asio::io_context& io,
-                                                   const std::vector<asio::ip::address>& addresses,
-                                                   std::uint16_t asked) {
+// Windows refuses a port that another program keeps to itself, or that is set aside for one.
+bool is_taken(error_code error) {
+  return error == asio::error::address_in_use || error == asio::error::access_denied;
+}
+
+// All addresses on one port, any free one for 0.
+std::expected<std::vector<tcp::acceptor>, Refusal> listen_on_all(
+    asio::io_context& io, const std::vector<asio::ip::address>& addresses, std::uint16_t asked) {
   for (int tries = 0;; ++tries) {
     std::vector<tcp::acceptor> out;
-    std::optional<Error> failed;
+    std::optional<Refusal> refusal;
     std::uint16_t port = asked;
     for (const auto& address : addresses) {
       auto acceptor = listen_on(io, {address, port});
@@ -101,13 +112,31 @@ Expected<std::vector<tcp::acceptor>> listen_on_all(asio::io_context& io,
         out.push_back(std::move(*acceptor));
         port = port_of(out.back());
       } else if (out.empty() || !is_missing_family(acceptor.error())) {
-        failed = listen_error({address, port}, acceptor.error());
+        refusal = Refusal{{address, port}, acceptor.error()};
         break;
       }
     }
-    if (!failed) return out;
-    if (asked != 0 || tries >= kPortTriesMax) return std::unexpected(*std::move(failed));
+    if (!refusal) return out;
+    if (asked != 0 || tries >= kPortTriesMax) return std::unexpected(*refusal);
   }
+}
+
+// What was asked for, or with `or_next` the first free one of those behind it.
+Expected<std::vector<tcp::acceptor>> listen_on_first(
+    asio::io_context& io, const std::vector<asio::ip::address>& addresses,
+    const ListenOptions& options) {
+  auto acceptors = listen_on_all(io, addresses, options.port);
+  if (acceptors) return *std::move(acceptors);
+  const Refusal first = acceptors.error();
+  int port = options.port;
+  for (int tries = 0; options.or_next && tries < kPortTriesMax; ++tries) {
+    if (!is_taken(acceptors.error().error) || ++port > std::numeric_limits<std::uint16_t>::max()) {
+      break;
+    }
+    acceptors = listen_on_all(io, addresses, static_cast<std::uint16_t>(port));
+    if (acceptors) return *std::move(acceptors);
+  }
+  return std::unexpected(listen_error(first.endpoint, first.error));
 }
 
 bool all_loopback(const std::vector<asio::ip::address>& addresses) {
@@ -144,7 +173,7 @@ Expected<Listening> start_listening(const ListenOptions& options) {
   auto token = token_of(options, *addresses);
   if (!token) return std::unexpected(std::move(token).error());
   auto io = std::make_unique<asio::io_context>(1);
-  auto acceptors = listen_on_all(*io, *addresses, options.port);
+  auto acceptors = listen_on_first(*io, *addresses, options);
   if (!acceptors) return std::unexpected(std::move(acceptors).error());
 
   const std::uint16_t port = port_of(acceptors->front());

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "server/health.h"
-
 namespace gpulse {
 namespace {
 
@@ -14,7 +12,7 @@ constexpr std::string_view kLogsPath = "/api/v1/logs";
 
 Router::Router(Access access, const Api& api, const Exporter& exporter, const WebAssets& assets,
                const History& history, const LiveHub& hub, const Clock& clock,
-               std::vector<std::string> followed)
+               std::function<ProgramState()> program)
     : access_(std::move(access)),
       api_(api),
       exporter_(exporter),
@@ -22,7 +20,7 @@ Router::Router(Access access, const Api& api, const Exporter& exporter, const We
       history_(history),
       hub_(hub),
       clock_(clock),
-      followed_(std::move(followed)) {}
+      program_(std::move(program)) {}
 
 std::string_view Router::allowed_methods(std::string_view path) const {
   constexpr std::string_view kRead = "GET, HEAD";
@@ -46,7 +44,7 @@ Work Router::work(const Request& request) const {
 
 Response Router::answer(const Request& request, const RequestCounters& requests) const {
   if (request.path.starts_with(kApiPrefix)) return api_.handle(request);
-  if (request.path == "/healthz") return health(history_, clock_, followed_);
+  if (request.path == "/healthz") return health(history_, clock_, program_());
   if (request.path != "/metrics") return assets_.serve(request);
   auto text = exporter_.exposition({requests, hub_.clients()});
   return text ? metrics_response(*std::move(text)) : error_response(text.error());

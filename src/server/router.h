@@ -1,10 +1,12 @@
 // From a parsed request to its answer: everything that needs no socket.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "server/access.h"
 #include "server/api.h"
+#include "server/health.h"
 #include "server/live_hub.h"
 #include "server/prometheus.h"
 #include "server/site.h"
@@ -17,7 +19,7 @@ class Router final : public Site {
  public:
   Router(Access access, const Api& api, const Exporter& exporter, const WebAssets& assets,
          const History& history, const LiveHub& hub, const Clock& clock,
-         std::vector<std::string> followed);
+         std::function<ProgramState()> program);
 
   [[nodiscard]] std::optional<Response> refuse(const Request& request) const override;
   [[nodiscard]] Work work(const Request& request) const override;
@@ -34,7 +36,7 @@ class Router final : public Site {
   const History& history_;
   const LiveHub& hub_;
   const Clock& clock_;
-  const std::vector<std::string> followed_;
+  const std::function<ProgramState()> program_;
 };
 
 }  // namespace gpulse

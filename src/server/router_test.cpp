@@ -27,8 +27,9 @@ class RouterTest : public testing::Test {
   const WebAssets assets{""};
   const LiveHub hub;
   const Router router{
-      Access({8337, true, {}, ""}), api, exporter, assets, world.history, hub, world.clock,
-      {"GPU-Z Sensor Log.txt"}};
+      Access({8337, true, {}, ""}), api, exporter, assets, world.history, hub, world.clock, [] {
+        return ProgramState{"0.1.0", Timestamp{}, "/data", {"GPU-Z Sensor Log.txt"}, {"/desktop"}};
+      }};
 };
 
 TEST_F(RouterTest, AForeignHostLearnsNotEvenWhatThereIs) {
@@ -73,7 +74,9 @@ TEST_F(RouterTest, HealthTellsLiveStaleAndEndedApart) {
   EXPECT_TRUE(response.body.starts_with(R"({"status":"ended",)"));
   world.history.devices_.clear();
   EXPECT_EQ(answer("/healthz").body,
-            R"({"status":"waiting","devices":[],"followed":["GPU-Z Sensor Log.txt"]})");
+            R"({"status":"waiting","devices":[],"followed":["GPU-Z Sensor Log.txt"],)"
+            R"("searched":["/desktop"],"program":{"version":"0.1.0",)"
+            R"("started":"1970-01-01T00:00:00.000000Z","data":"/data"}})");
 }
 
 TEST_F(RouterTest, MetricsAreOfPrometheusType) {
