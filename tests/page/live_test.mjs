@@ -1,6 +1,7 @@
 // A log that grows while the page is open: rows arrive, are held, fire alerts, stop, and the program
 // goes away and comes back.
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { launch, settled, visit, visiting } from "./support/browser.mjs";
@@ -221,6 +222,26 @@ test("a log that does not exist yet: what to do, then its first rows", async () 
       log.write();
       await settled(page);
       await page.waitForFunction(() => document.querySelector("[aria-label='Device: rig / not-yet']") !== null);
+      log.append(47.7);
+      await showsCore(page, "47.7");
+    });
+  } finally {
+    await program.stop();
+  }
+});
+
+test("no log is named: where to save one, then its first rows", async () => {
+  const home = join(folder, "home");
+  mkdirSync(join(home, "Desktop"), { recursive: true });
+  const log = new GrowingLog(join(home, "Desktop", "GPU-Z Sensor Log.txt"), { rows: 90 });
+  const program = await Program.start({ data: join(home, "data"), more: ["--find"], environment: { HOME: home } });
+  try {
+    await visiting(browser, program.url, {}, "found", async (page) => {
+      await page.getByText("Save it on the desktop").waitFor();
+      await page.getByText(join(home, "Desktop"), { exact: true }).waitFor();
+      log.write();
+      await settled(page);
+      await page.waitForFunction(() => document.querySelector("[aria-label='Device: rig / gpu0']") !== null);
       log.append(47.7);
       await showsCore(page, "47.7");
     });

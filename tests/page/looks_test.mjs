@@ -20,14 +20,18 @@ before(async () => {
   // Limits, gaps, alerts and a live log: as much as can be on the page at once.
   log = new GrowingLog(join(folder, "busy.txt"), { scenario: "power-throttle,gaps", rows: 3600, end: Date.now() - 30_000 }).write();
   program = await Program.start({ logs: [log.path], data: join(folder, "data") });
-  empty = await Program.start({ logs: [join(folder, "none.txt")], data: join(folder, "none") });
+  empty = {
+    "for the log that is named": await Program.start({ logs: [join(folder, "none.txt")], data: join(folder, "none") }),
+    "for one that is looked for": await Program.start({ data: join(folder, "looked"), more: ["--find"], environment: { HOME: folder } }),
+    "with no log named": await Program.start({ data: join(folder, "page") }),
+  };
   await program.holds(log.rows);
   for (let i = 0; i < 14; i++) log.append(90);
   await program.holds(log.rows);
 });
 after(async () => {
   await program.stop();
-  await empty.stop();
+  for (const waiting of Object.values(empty ?? {})) await waiting.stop();
   await browser.close();
   removeFolder(folder);
 });
@@ -86,10 +90,22 @@ for (const theme of ["dark", "light"]) {
       }));
     }
 
-    test(`${theme}, before there is a log`, () => visiting(browser, empty.url, { theme }, `${theme} empty`, async (page) => {
-      await page.getByRole("heading", { name: "Turn on logging in GPU-Z" }).waitFor();
-      await checkFaults(page, `${theme}, before there is a log`);
-    }));
+    for (const [waiting, words] of [
+      ["for the log that is named", "Save it as"], ["for one that is looked for", "Save it on the desktop"], ["with no log named", "start gpulse with its name"],
+    ]) {
+      for (const size of ["wide", "phone"]) {
+        const name = `${theme}, ${sizes[size].width} px, waiting ${waiting}`;
+        test(name, () => visiting(browser, empty[waiting].url, { theme, size }, name, async (page) => {
+          await page.getByRole("heading", { name: "Turn on logging in GPU-Z" }).waitFor();
+          await page.getByText(words).waitFor();
+          const places = await page.locator(".places li").evaluateAll((list) => list.map((e) => getComputedStyle(e).fontSize));
+          assert.equal(places.length > 0, waiting === "for one that is looked for");
+          assert.ok(places.every((size) => size === "11px"), places.join());
+          await checkWidth(page);
+          await checkFaults(page, name);
+        }));
+      }
+    }
   });
 }
 

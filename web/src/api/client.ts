@@ -98,8 +98,14 @@ export function uploadLog(file: File, signal: AbortSignal, progress: (sent: numb
   });
 }
 
-/** The files that gpulse awaits rows from, by /healthz, which answers 503 while a device is stale. */
-export async function followedFiles(): Promise<string[]> {
+/** What gpulse waits for: rows in these files, and in these places a log at all. */
+export interface Awaited {
+  followed: string[];
+  searched: string[];
+}
+
+/** By /healthz, which answers 503 while a device is stale. */
+export async function awaited(): Promise<Awaited> {
   const response = await fetch("/healthz");
-  return ((await response.json()) as { followed: string[] }).followed;
+  return (await response.json()) as Awaited;
 }
