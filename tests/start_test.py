@@ -90,7 +90,8 @@ class Start:
         programs.mkdir(exist_ok=True)
         if opener != "none":
             script = programs / "xdg-open"
-            lines = {"echo-all": f'echo "$@" >>"{self.opened}"', "failing": "exit 3"}
+            lines = {"echo-all": f'echo "$@" >>"{self.opened}"', "failing": "exit 3",
+                     "staying": f'echo "$$" >"{self.opened}"; exec sleep 600'}
             script.write_text(f"#!/bin/sh\n{lines[opener]}\n")
             script.chmod(0o755)
         environment = {name: value for name, value in os.environ.items()
@@ -322,6 +323,18 @@ def without_a_browser_it_says_so_and_serves(folder):
             program.says("no browser could be opened")
             assert program.health()["status"] == "waiting"
         assert len(re.findall(r"\d\d:\d\d:\d\d .*", program.said())) == 1, program.said()
+
+
+@linux_only
+def a_browser_that_stays_keeps_nothing_of_ours(folder):
+    with Start(folder, "--browser", opener="staying") as first:
+        first.serves()
+        browser = int(first.shown())
+    try:
+        with Start(folder, port=port_of(first.url)) as again:
+            assert again.serves() == first.url
+    finally:
+        os.kill(browser, signal.SIGKILL)
 
 
 # A second start.

@@ -34,6 +34,8 @@ int spawn_quietly(pid_t& process, std::array<char*, 3> arguments) {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     posix_spawn_file_actions_addopen(&files, stream, "/dev/null", O_RDWR, 0);
   }
+  // A browser that held our sockets would keep the port when we are gone.
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   posix_spawnattr_t attributes{};
   posix_spawnattr_init(&attributes);
   // The signals that StopSignals listens for are blocked in us, and would stay so in the browser.
