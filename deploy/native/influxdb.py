@@ -16,11 +16,6 @@ def token_file(settings):
     return settings.secrets / "influxdb-admin-token"
 
 
-def authority(settings):
-    """Whom to trust for its certificate; None when it speaks in the clear."""
-    return str(settings.tls / "ca.pem") if settings.secure else None
-
-
 def servers(settings):
     data = settings.data("influxdb")
 
@@ -45,7 +40,7 @@ def servers(settings):
 
 
 def request(settings, method, path, body=None, token=None):
-    return web.request(method, url(settings) + path, body, token, authority(settings))
+    return web.request(method, url(settings) + path, body, token, settings.authority)
 
 
 def _set_up(settings):

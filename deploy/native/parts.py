@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 RECIPES = pathlib.Path(__file__).resolve().parent.parent / "recipes"
-STACK = ("kafka", "kafka3", "influxdb", "prometheus")
+STACK = ("kafka", "kafka3", "influxdb", "influxdb1", "prometheus")
 NEEDS = {"influxdb": ("go",), "telegraf": ("go",)}
 
 

@@ -37,6 +37,11 @@ class Settings:
         return self.secrets / "tls"
 
     @property
+    def authority(self):
+        """Whom to trust for the servers' certificates; None where they speak in the clear."""
+        return str(self.tls / "ca.pem") if self.secure else None
+
+    @property
     def backups(self):
         return self.folder / "backup"
 
@@ -80,7 +85,7 @@ def load(file, profile):
         values = tomllib.loads(file.read_text())
         folder = pathlib.Path(values["folder"]).expanduser()
         for service, names in NEEDED.items():
-            for name in names:
+            for name in names if service in values or service not in OPTIONAL else ():
                 values[service][name]
     except OSError as error:
         raise StackError(f"cannot read the settings: {error}") from error
@@ -102,8 +107,11 @@ NEEDED = {
     "kafka": ("ports", "controller_ports", "heap_mb"),
     "zookeeper": ("port", "heap_mb"),
     "influxdb": ("port", "memory_mb"),
+    "influxdb1": ("port", "memory_mb", "authentication"),
     "prometheus": ("port", "retention_days", "scrape"),
 }
+
+OPTIONAL = ("influxdb1",)
 
 
 def remembered_profile(folder):

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "doctor/clock_check.h"
+#include "influxdb/answer.h"
 #include "influxdb/downsampling.h"
 
 namespace gpulse::doctor {
@@ -31,6 +32,12 @@ class InfluxExamination {
       checks_.push_back(skipped(bucket_name(), "InfluxDB cannot be asked"));
       return std::move(checks_);
     }
+    if (token_usable_ && endpoint_.token.empty() && is_v2_) {
+      checks_.push_back(
+          fail("influxdb token", "none is given",
+               "Name the file that `gpulse setup influxdb` made, with --influxdb-token-file."));
+      token_usable_ = false;
+    }
     if (!token_usable_) {
       checks_.push_back(skipped(bucket_name(), "there is no token to ask with"));
       return std::move(checks_);
@@ -45,6 +52,7 @@ class InfluxExamination {
 
  private:
   bool open();
+  bool connect();
   bool examine_server();
   bool examine_token();
   void examine_bucket();
@@ -83,12 +91,10 @@ bool InfluxExamination::open() {
     return false;
   }
   endpoint_ = *std::move(endpoint);
-  if (token_usable_ && endpoint_.token.empty()) {
-    checks_.push_back(
-        fail("influxdb token", "none is given",
-             "Name the file that `gpulse setup influxdb` made, with --influxdb-token-file."));
-    token_usable_ = false;
-  }
+  return connect();
+}
+
+bool InfluxExamination::connect() {
   auto client = InfluxClient::build(endpoint_, kPatience);
   if (!client) {
     checks_.push_back(fail("influxdb settings", client.error().message,
@@ -128,8 +134,11 @@ bool InfluxExamination::examine_server() {
   if (health->time) {
     checks_.push_back(judge_clock_beside("influxdb", *health->time, before, after));
   }
-  is_v2_ = !endpoint_.address.organisation.empty();
-  return true;
+  const InfluxVersion assumed = assumed_version(endpoint_.address);
+  if (!endpoint_.address.version) endpoint_.address.version = read_version(health->version);
+  is_v2_ = assumed_version(endpoint_.address) == InfluxVersion::v2;
+  // Each is spoken to in its own way.
+  return assumed == assumed_version(endpoint_.address) || connect();
 }
 
 bool InfluxExamination::examine_token() {
@@ -138,18 +147,23 @@ bool InfluxExamination::examine_token() {
     checks_.push_back(fail("influxdb token", wrote.error().message, "See the server above."));
     return false;
   }
-  unsigned read_status = kNotFound;
+  std::optional<unsigned> read_status;
   if (is_v2_) {
     const auto read = try_read(*client_);
-    if (read) read_status = read->status;
+    read_status = read ? read->status : kNotFound;
   }
-  may_read_ = is_success(read_status);
+  may_read_ = read_status && is_success(*read_status);
   checks_.push_back(judge_token(endpoint_, wrote->status, read_status));
   return wrote->ok() || may_read_;
 }
 
 void InfluxExamination::examine_bucket() {
-  if (!is_v2_) return;
+  if (!is_v2_) {
+    checks_.push_back(skipped(bucket_name(),
+                              "of InfluxDB 2 only it is asked how long it keeps rows "
+                              "and which is the newest"));
+    return;
+  }
   const auto bucket = find_bucket(*client_, endpoint_.address.bucket);
   if (bucket && *bucket) {
     checks_.push_back(judge_bucket(endpoint_, **bucket, questions_.retention));
@@ -185,15 +199,48 @@ void InfluxExamination::examine_newest() {
   }
 }
 
+// Of an InfluxDB 1, where `gpulse setup influxdb` is of no help.
+Check judge_refused_login(const InfluxEndpoint& endpoint, unsigned write_status) {
+  const std::string name = "influxdb token";
+  const std::string& database = endpoint.address.bucket;
+  switch (write_status) {
+    case kUnauthorized:
+      return fail(name,
+                  endpoint.token.empty()
+                      ? "none is given, and InfluxDB wants a login"
+                      : fmt::format("InfluxDB does not know {}", endpoint.token_from),
+                  "For InfluxDB 1 it is one line, user:password, in the file that "
+                  "--influxdb-token-file names.");
+    case kForbidden:
+      return fail(name, fmt::format("may not write to {}", database),
+                  fmt::format("In InfluxDB: GRANT WRITE ON \"{}\" TO the user.", database));
+    case kNotFound:
+      return fail(name, fmt::format("there is no database {}", database),
+                  fmt::format("In InfluxDB: CREATE DATABASE \"{}\"; or correct its name in "
+                              "--influxdb.",
+                              database));
+    default:
+      return fail(name, fmt::format("a write is answered with {}", write_status),
+                  "See that the address is InfluxDB's, and InfluxDB's log.");
+  }
+}
+
 }  // namespace
 
-Check judge_token(const InfluxEndpoint& endpoint, unsigned write_status, unsigned read_status) {
+Check judge_token(const InfluxEndpoint& endpoint, unsigned write_status,
+                  std::optional<unsigned> read_status) {
   const std::string name = "influxdb token";
   const std::string& bucket = endpoint.address.bucket;
-  const bool reads = is_success(read_status);
+  const bool reads = read_status && is_success(*read_status);
   if (is_success(write_status)) {
-    return ok(name, fmt::format("may write to {}{}", bucket,
-                                reads ? " and read it" : " and nothing else"));
+    return ok(name, fmt::format("{}may write to {}{}",
+                                endpoint.token.empty() ? "none is needed: anybody " : "", bucket,
+                                reads         ? " and read it"
+                                : read_status ? " and nothing else"
+                                              : ""));
+  }
+  if (assumed_version(endpoint.address) == InfluxVersion::v1) {
+    return judge_refused_login(endpoint, write_status);
   }
   if (write_status == kUnauthorized) {
     return fail(name, fmt::format("InfluxDB does not know {}", endpoint.token_from),

@@ -122,6 +122,12 @@ std::string refusal(const InfluxEndpoint& endpoint, unsigned status, const std::
           "needs the right to write to it",
           where, address.bucket, said, token_name(endpoint));
     case 404:
+      if (address.organisation.empty()) {
+        return fmt::format(
+            "InfluxDB at {} has no place for {} (404 {}): check the name, or make it there: "
+            "CREATE DATABASE \"{}\"",
+            where, address.display(), said, address.bucket);
+      }
       return fmt::format(
           "InfluxDB at {} has no place for {} (404 {}): check organisation and bucket, "
           "or make them with `gpulse setup influxdb`",
@@ -175,7 +181,9 @@ WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
   out.reason =
       fmt::format("InfluxDB at {} answers {} {}", endpoint.address.authority(), status, said);
   out.retry_after_seconds = to_integer<std::uint32_t>(retry_after);
-  const bool partial = told.message.find("partial write") != std::string::npos;
+  // InfluxDB 1 says that it wrote a part as well when the rest are lines that it cannot read.
+  const bool partial = told.message.find("partial write") != std::string::npos &&
+                       told.message.find("unable to parse") == std::string::npos;
   if (status == 422 || (status == 400 && partial && told.bad_lines.empty() && told.is_influx)) {
     // InfluxDB 1 says 400 where 2 says 422.
     out.verdict = Verdict::partly;

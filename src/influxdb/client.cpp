@@ -26,7 +26,7 @@ struct InfluxClient::Impl {
       : endpoint(std::move(endpoint_given)),
         tls(std::move(tls_given)),
         timeout(timeout_given),
-        authorized(authorization(endpoint, endpoint.address.version.value_or(InfluxVersion::v2))) {
+        authorized(authorization(endpoint, assumed_version(endpoint.address))) {
     reset();
   }
 
@@ -87,14 +87,17 @@ Expected<InfluxAnswer> InfluxClient::ask(std::string_view method, std::string_vi
   }
   if (!finished) impl_->reset();
   if (!answer) return std::unexpected(std::move(answer).error());
-  return InfluxAnswer{answer->status, std::move(answer->body), read_version(answer->influx_version),
+  return InfluxAnswer{answer->status, std::move(answer->body), std::move(answer->influx_version),
                       read_http_date(answer->date)};
 }
 
 Error unexpected_answer(const InfluxEndpoint& endpoint, std::string_view doing,
                         const InfluxAnswer& answer) {
   std::string advice;
-  if (answer.status == 401 || answer.status == 403) {
+  const auto version = read_version(answer.version);
+  if (version && *version != InfluxVersion::v2) {
+    advice = fmt::format("; it is version {}, and this is for InfluxDB 2", answer.version);
+  } else if (answer.status == 401 || answer.status == 403) {
     advice = endpoint.token_from.empty() ? "; no token was given"
                                          : "; check " + endpoint.token_from + " and its rights";
   } else if (answer.status == 404) {

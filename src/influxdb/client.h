@@ -16,7 +16,7 @@ namespace gpulse {
 struct InfluxAnswer {
   unsigned status = 0;
   std::string body;
-  std::optional<InfluxVersion> version;  // as the server says; nothing when it does not
+  std::string version;  // as the server says, "v2.9.1" or "1.6.7"; empty when it does not
   std::optional<Timestamp> time;  // the server's, in whole seconds
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };

@@ -45,6 +45,22 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
+std::string base64(std::string_view text) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 3))) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      bits = bits << 8U | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      out += i <= text.size() ? kDigits[bits >> (18U - 6U * i) & 0x3FU] : '=';
+    }
+  }
+  return out;
+}
+
 // Takes what stands before `mark`, and the mark, from the front; all of it when there is no mark.
 std::string_view take_until(std::string_view& text, char mark) {
   const std::size_t at = text.find(mark);
@@ -237,6 +253,11 @@ Expected<InfluxEndpoint> open_endpoint(const InfluxOptions& options) {
   return open_endpoint(options, std::getenv(kInfluxTokenVariable));
 }
 
+InfluxVersion assumed_version(const InfluxAddress& address) {
+  return address.version.value_or(address.organisation.empty() ? InfluxVersion::v1
+                                                               : InfluxVersion::v2);
+}
+
 std::string write_target(const InfluxAddress& address, InfluxVersion version) {
   const std::string bucket = percent_encoded(address.bucket);
   switch (version) {
@@ -250,8 +271,11 @@ std::string write_target(const InfluxAddress& address, InfluxVersion version) {
 
 std::string authorization(const InfluxEndpoint& endpoint, InfluxVersion version) {
   if (endpoint.token.empty()) return {};
-  // 1.8 takes "user:password" as a token; 3 has documented Bearer only.
-  return (version == InfluxVersion::v3 ? "Bearer " : "Token ") + endpoint.token;
+  if (version == InfluxVersion::v1 && endpoint.token.find(':') != std::string::npos) {
+    return "Basic " + base64(endpoint.token);  // only from 1.8 on would it do as a token, too
+  }
+  return (version == InfluxVersion::v3 ? "Bearer " : "Token ") +
+         endpoint.token;  // 3 documents Bearer only
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -74,6 +74,8 @@ struct InfluxEndpoint {
 // The same with the environment's own value. Not while another thread changes the environment.
 [[nodiscard]] Expected<InfluxEndpoint> open_endpoint(const InfluxOptions& options);
 
+// What a server of this address is taken for until it has said what it is.
+[[nodiscard]] InfluxVersion assumed_version(const InfluxAddress& address);
 // The path and query to which lines are posted.
 [[nodiscard]] std::string write_target(const InfluxAddress& address, InfluxVersion version);
 // The value of the Authorization header; empty without a token.

@@ -93,11 +93,18 @@ class InfluxToken : public ::testing::Test {
 
 TEST_F(InfluxToken, ComesFromAFileThatOnlyItsOwnerCanRead) {
   InfluxOptions options{"influxdb://h/a/b", file("abc==\n", kOwner), {}};
-  const auto endpoint = open_endpoint(options, "environment");
+  auto endpoint = open_endpoint(options, "environment");
   ASSERT_TRUE(endpoint.has_value());
   EXPECT_EQ(endpoint->token, "abc==");
   EXPECT_EQ(authorization(*endpoint, InfluxVersion::v2), "Token abc==");
   EXPECT_EQ(authorization(*endpoint, InfluxVersion::v3), "Bearer abc==");
+  EXPECT_EQ(authorization(*endpoint, InfluxVersion::v1), "Token abc==");
+  for (const auto& [login, header] : {std::pair("rig:secret", "Basic cmlnOnNlY3JldA=="),
+                                      std::pair("rig:secre", "Basic cmlnOnNlY3Jl"),
+                                      std::pair("r:secret?", "Basic cjpzZWNyZXQ/")}) {
+    endpoint->token = login;
+    EXPECT_EQ(authorization(*endpoint, InfluxVersion::v1), header);
+  }
 
   options.token_file = file("abc==\n", kOwner | std::filesystem::perms::group_read);
   const auto open = open_endpoint(options, nullptr);

@@ -14,6 +14,8 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+constexpr unsigned kNotFound = 404;
+
 std::string text_member(dom::element object, std::string_view key) {
   std::string_view text;
   return object[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
@@ -70,17 +72,21 @@ InfluxTask read_task(dom::element entry) {
 }  // namespace
 
 Expected<InfluxHealth> influx_health(InfluxClient& client) {
-  const auto answer = client.ask("GET", "/health");
+  auto answer = client.ask("GET", "/health");
+  // InfluxDB 1 has it from 1.8 on, and until then only an answer without content.
+  if (answer && answer->status == kNotFound && read_version(answer->version) == InfluxVersion::v1) {
+    answer = client.ask("GET", "/ping");
+  }
   if (!answer) return std::unexpected(answer.error());
   InfluxHealth health{.healthy = answer->ok(),
-                      .version = {},
+                      .version = answer->version,
                       .message = answer_message(answer->body),
                       .time = answer->time};
   dom::parser parser;
   const simdjson::padded_string json(answer->body);
   dom::element root;
   if (parser.parse(json).get(root) == simdjson::SUCCESS) {
-    health.version = text_member(root, "version");
+    if (health.version.empty()) health.version = text_member(root, "version");
     const std::string status = text_member(root, "status");
     health.healthy = health.healthy && (status.empty() || status == "pass");
   }
@@ -89,8 +95,7 @@ Expected<InfluxHealth> influx_health(InfluxClient& client) {
 
 Expected<InfluxAnswer> try_write(InfluxClient& client) {
   const InfluxAddress& address = client.endpoint().address;
-  return client.ask("POST", write_target(address, address.version.value_or(InfluxVersion::v2)),
-                    "text/plain", "");
+  return client.ask("POST", write_target(address, assumed_version(address)), "text/plain", "");
 }
 
 Expected<InfluxAnswer> try_read(InfluxClient& client) {

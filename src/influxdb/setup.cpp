@@ -375,8 +375,10 @@ Expected<InfluxSetupResult> Setup::run() {
 Expected<void> validate(const InfluxSetupOptions& options) {
   if (options.endpoint.address.organisation.empty()) {
     return usage_error(
-        "setting up needs an InfluxDB 2 address, with organisation and bucket: "
-        "influxdb://host:port/org/bucket");
+        "only an InfluxDB 2 needs setting up, with organisation and bucket: "
+        "influxdb://host:port/org/bucket. Version 1 wants a database, by CREATE DATABASE there, "
+        "and "
+        "a login that may write to it; version 3 a token");
   }
   if (options.endpoint.token.empty()) {
     return usage_error("setting up needs an administrator's token, in a file or in " +

@@ -154,8 +154,7 @@ void InfluxWriter::Impl::say_back() {
 
 asio::awaitable<std::optional<InfluxVersion>> InfluxWriter::Impl::find_version(Lane& lane) {
   const InfluxAddress& address = options.endpoint.address;
-  const InfluxVersion assumed =
-      address.organisation.empty() ? InfluxVersion::v1 : InfluxVersion::v2;
+  const InfluxVersion assumed = assumed_version(address);
   const std::string authorized = authorization(options.endpoint, assumed);
   for (;;) {
     HttpRequest request;

@@ -47,7 +47,9 @@ Expected<void> set_consumer(const kafka::ConfPtr& conf, const ConsumerOptions& o
       {"session.timeout.ms", "10000"},  // so long do the partitions of a killed member wait
       {"heartbeat.interval.ms", "2000"},
       {"fetch.wait.max.ms", "200"},  // other questions wait behind a fetch
+#if RD_KAFKA_VERSION >= 0x02020000
       {"fetch.queue.backoff.ms", "50"},
+#endif
       {"queued.max.messages.kbytes", "32768"},
   };
   for (const auto& [name, value] : settings) {

@@ -78,7 +78,9 @@ Expected<void> TopicReader::Session::connect() {
       {"auto.offset.reset", "earliest"},
       {"queued.max.messages.kbytes", "8192"},
       {"fetch.max.bytes", "4194304"},
+#if RD_KAFKA_VERSION >= 0x02020000
       {"fetch.queue.backoff.ms", "10"},  // by default a full queue is not filled again for 1 s
+#endif
   };
   for (const auto& [name, value] : settings) {
     if (auto done = kafka::set(*conf, name, value); !done) return done;

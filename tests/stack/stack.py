@@ -40,9 +40,12 @@ def wait_until(what, condition, patience_s=60):
 
 
 class Stack:
-    """deploy/stack with its own settings; as a context it ends with nothing running."""
+    """deploy/stack with its own settings; as a context it ends with nothing running.
 
-    def __init__(self, folder, profile="kraft", environment=None):
+    `influxdb1`: {"authentication": whether} for an InfluxDB 1 beside the others.
+    """
+
+    def __init__(self, folder, profile="kraft", environment=None, influxdb1=None):
         self.folder = folder / "stack"
         self.settings = folder / "stack.toml"
         self.profile = profile
@@ -66,7 +69,12 @@ memory_mb = 512
 port = {self.ports['prometheus']}
 retention_days = 1
 scrape = []
-""")
+""" + ("" if influxdb1 is None else f"""
+[influxdb1]
+port = {free_port()}
+memory_mb = 256
+authentication = {str(influxdb1['authentication']).lower()}
+"""))
 
     def __enter__(self):
         return self
