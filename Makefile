@@ -37,7 +37,8 @@ test-faults: build-release ## kill, fill the disk and lose writes, many times ov
 	@tail -n 3 build/log/ctest-faults.log
 	@setup/stack.sh
 	@GPULSE_FAULT_ROUNDS=20 setup/step.sh "server faults" tests/real_time_path_test.py build/gpulse killed_at_any_moment \
-	  the_broker_is_killed the_sink_is_killed influxd_is_killed kafka_is_killed_under_the_sink
+	  the_broker_is_killed the_sink_is_killed influxd_is_killed kafka_is_killed_under_the_sink \
+	  influxdb_fails_and_hangs_under_the_sink influxdb_fails_and_hangs_under_run
 	@tail -n 3 build/log/server-faults.log
 
 stack: ## Kafka, InfluxDB and Prometheus, which deploy/stack starts

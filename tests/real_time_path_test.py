@@ -21,8 +21,9 @@ import zoneinfo
 TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE / "tests" / "stack"), str(TREE / "tests" / "oracle")]
 from command import Command  # noqa: E402
+from faulty_influxdb import FaultyInfluxdb, shuffled_script  # noqa: E402
 from oracle import number_of, read_log, rfc3339  # noqa: E402
-from stack import run_on_stack, wait_until  # noqa: E402
+from stack import free_port, run_on_stack, wait_until  # noqa: E402
 
 GPULSE = pathlib.Path(sys.argv[1]).resolve()
 SEED = int(os.environ.get("GPULSE_FAULT_SEED", "1"))
@@ -213,8 +214,8 @@ class Sink:
         self.token_file.touch(0o600)
         self.token_file.write_text(self.stack.token())
 
-    def run(self, *options):
-        port = self.stack.ports["influxdb"]
+    def run(self, *options, port=None):
+        port = port or self.stack.ports["influxdb"]
         return Command(GPULSE, "sink", "influxdb", "--from", f"kafka://{self.stack.bootstrap}/{self.topic.name}",
                        "--to", f"influxdb://127.0.0.1:{port}/gpulse/{self.topic.name}", "--influxdb-token-file", self.token_file,
                        "--group", f"gpulse-{self.topic.name}", "--port", 0, *options)
@@ -312,6 +313,65 @@ def influxd_is_killed(stack, folder):
             stack.kill("influxdb")
             stack.up("influxdb")
             sink.expect(log)
+
+
+def faulty_influxdb(stack, **more):
+    return FaultyInfluxdb(stack.ports["influxdb"], free_port(), **more)
+
+
+def expect_healed(proxy, command):
+    assert proxy.healed(), f"it met {proxy.met} only; left: {proxy.script}"
+    assert not proxy.impatient, f"again after {proxy.impatient} s, in spite of Retry-After"
+    command.wait_for("InfluxDB is away")
+    command.wait_for("InfluxDB is back")
+    assert "set aside" not in command.said(), command.said()
+
+
+@scenario
+def influxdb_fails_and_hangs_under_the_sink(stack, folder):
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        topic, log = filled_topic(stack, folder, f"faulty-{each}", rows=40_000)
+        sink = Sink(topic)
+        with faulty_influxdb(stack, script=shuffled_script(moments)) as proxy, sink.run(port=proxy.port) as running:
+            sink.expect(log, seconds=180)
+            expect_healed(proxy, running)
+        assert "40000 lines stored, 0 set aside, 0 dropped" in running.said(), running.said()
+
+
+@scenario
+def influxdb_fails_and_hangs_under_run(stack, folder):
+    stack.up("influxdb")
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        sink = Sink(Topic(stack, folder, f"faulty-run-{each}"))
+        log = generate(folder / "log.txt", 40_000)
+        with faulty_influxdb(stack, script=shuffled_script(moments)) as proxy:
+            with Command(GPULSE, "run", log, "--gpu", "gpu0", "--host", "rig", "--timezone", ZONE, "--data", folder / f"data-{each}",
+                         "--port", "0", "--to", f"influxdb://127.0.0.1:{proxy.port}/gpulse/{sink.topic.name}",
+                         "--influxdb-token-file", sink.token_file) as program:
+                sink.expect(log, seconds=180)
+                expect_healed(proxy, program)
+
+
+@scenario
+def an_error_that_never_heals_costs_one_record(stack, folder):
+    topic, log = filled_topic(stack, folder, "unhealing", rows=2000)
+    sink = Sink(topic)
+    rows = list(expected(log).items())
+    offset = random.Random(SEED).choice(rows)[0]
+    with faulty_influxdb(stack, always_failing=f"offset={offset} ".encode()) as proxy, sink.run(port=proxy.port) as running:
+        running.wait_for("set aside: ")
+        assert "answers 500 disturbed, again and again, while it stores others" in running.said(), running.said()
+        wanted = sink.wanted(log)
+        wait_until("the others are there", lambda: sink.counts("gpu0").get("offset") == wanted["offset"] - 1)
+        wait_until("it is kept", lambda: "0:0" in dead(topic, "list"))
+        letters = dead_letters(stack, topic.name)
+        assert [json.loads(value)["offset"] for value, _ in letters] == [offset], letters
+        assert "again and again" in letters[0][1]["gpulse-dead-reason"], letters
+        proxy.always_failing = None
+        assert "1 record was sent" in dead(topic, "resend", "--all")
+        sink.expect(log)
 
 
 @scenario
