@@ -9,11 +9,12 @@ import json
 import pathlib
 import subprocess
 import sys
+import zoneinfo
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TREE / "tests"), str(TREE / "tests" / "stack"), str(TREE / "deploy")]
 from native import kafka as native_kafka, settings as native_settings  # noqa: E402
-from real_time_path_test import GPULSE, REAL_LOGS, ZONE, Sink, Topic, generate, until_read  # noqa: E402
+from real_time_path_test import GPULSE, REAL_LOGS, ZONE, Sink, Topic, generate, scraped, until_read  # noqa: E402
 from secure_path_test import SecureSink, SecureTopic  # noqa: E402
 from stack import Stack, run_on_stack, wait_until  # noqa: E402
 
@@ -320,6 +321,26 @@ def a_damaged_bucket(stack, folder):
         assert finding["offset"] == offset + 1, finding
         places.delete(at + later)
     places.expect(log, *places.influx, found=2000)
+
+
+@scenario
+def rows_older_than_the_bucket_keeps(stack, folder):
+    places = Places(stack, folder, "short-lived")
+    made = subprocess.run([GPULSE, "setup", "influxdb", "--to", places.influx[1], "--influxdb-token-file", places.sink.token_file,
+                           "--tokens", folder / "tokens", "--no-downsampling", "--retention", "1h"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    start = datetime.datetime.now(zoneinfo.ZoneInfo(ZONE)) - datetime.timedelta(hours=4)
+    log = generate(folder / "log.txt", 240, start=start.strftime("%Y-%m-%d %H:%M:%S"), interval=60)
+    with places.topic.produce(log, state="state-short") as producer, places.sink.run() as sink:
+        until_read(producer)
+        wait_until("all is read", lambda: scraped(sink)[0]["gpulse_sink_stored_total"] + scraped(sink)[0]["gpulse_sink_dropped_total"] == 240)
+    reading = [*places.influx[:2], "--influxdb-token-file", folder / "tokens" / "read-token"]
+    (source,) = places.verify(log, *reading)["logs"][0]["sources"]
+    # InfluxDB keeps whole hours.
+    assert 115 <= source["too_old"] <= 185 and source["too_old"] + source["found"] == 240, source
+    assert "rows: older than the bucket keeps" in places.run(log, *reading).stdout
+    places.delete(sorted(places.lines().items())[-30][1][2])
+    places.expect(log, *reading, missing=1)
 
 
 @scenario

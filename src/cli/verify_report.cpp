@@ -71,6 +71,7 @@ void write_counts(Out to, const SourceReport& source) {
 void write_remarks(Out to, const SourceReport& source) {
   const std::pair<std::int64_t, std::string_view> remarks[] = {
       {source.not_kept, "no longer kept there: retention took them"},
+      {source.too_old, "older than the bucket keeps"},
       {source.under_way, "of the last minute and under way"},
       {source.not_played, "not played: the replay was stopped, or has not come so far"},
       {source.sent_twice, "sent twice; every reader drops the second by its identity"},
@@ -129,7 +130,8 @@ void write_source(JsonWriter& json, const SourceReport& source) {
   json.member("rows", source.rows).member("found", source.found);
   json.member("missing", source.missing).member("different", source.different);
   json.member("doubled", source.doubled).member("foreign", source.foreign);
-  json.member("not_kept", source.not_kept).member("under_way", source.under_way);
+  json.member("not_kept", source.not_kept).member("too_old", source.too_old);
+  json.member("under_way", source.under_way);
   json.member("not_played", source.not_played).member("sent_twice", source.sent_twice);
   json.member("resent", source.resent).member("newer", source.newer);
   json.key("findings").begin_array();

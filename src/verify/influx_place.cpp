@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "influxdb/inspection.h"
 #include "verify/influx_points.h"
 #include "verify/row_tally.h"
 #include "verify/source_choice.h"
@@ -18,8 +19,8 @@ constexpr auto kTick = 1us;
 
 class InfluxComparison {
  public:
-  InfluxComparison(InfluxClient& client, const LogUnderTest& log, Timestamp now)
-      : log_(log), points_(client, log.device), now_(now) {}
+  InfluxComparison(InfluxClient& client, const LogUnderTest& log, Judging judging)
+      : log_(log), points_(client, log.device), judging_(std::move(judging)) {}
 
   Expected<PlaceReport::OfLog> compare() {
     const auto present = points_.sources();
@@ -60,9 +61,7 @@ class InfluxComparison {
       if (auto found = find_shift(source, tally); !found) return std::unexpected(found.error());
     }
     if (auto taken = take_points(source, tally); !taken) return std::unexpected(taken.error());
-    Judging judging;
-    judging.now = now_;
-    return tally.settle(judging);
+    return tally.settle(judging_);
   }
 
   // The time that a replay added, by its earliest point.
@@ -132,8 +131,14 @@ class InfluxComparison {
 
   const LogUnderTest& log_;
   InfluxPoints points_;
-  const Timestamp now_;
+  const Judging judging_;
 };
+
+bool any_missing(const PlaceReport& report) {
+  return std::ranges::any_of(report.logs, [](const PlaceReport::OfLog& log) {
+    return std::ranges::any_of(log.sources, [](const SourceReport& of) { return of.missing > 0; });
+  });
+}
 
 }  // namespace
 
@@ -144,7 +149,7 @@ Expected<void> check_verifiable(const InfluxEndpoint& endpoint) {
     return {};
   }
   return usage_error(
-      fmt::format("{} is no address of an InfluxDB 2, and only that can be compared: "
+      fmt::format("{} is no address of an InfluxDB 2, and no other can be compared: "
                   "influxdb://host:8086/organisation/bucket",
                   address.display()));
 }
@@ -154,10 +159,20 @@ Expected<PlaceReport> verify_influx(const InfluxEndpoint& endpoint,
   auto client = InfluxClient::build(endpoint, kQueryTimeout);
   if (!client) return std::unexpected(client.error());
   PlaceReport report("influxdb", endpoint.address.display());
+  const auto bucket = find_bucket(**client, endpoint.address.bucket);
+  if (!bucket) return std::unexpected(bucket.error());
   for (const LogUnderTest& log : logs) {
-    auto of_log = InfluxComparison(**client, log, clock.now()).compare();
+    Judging judging;
+    judging.now = clock.now();
+    if (*bucket && (*bucket)->retention > 0s)
+      judging.kept_from = judging.now - (*bucket)->retention;
+    auto of_log = InfluxComparison(**client, log, std::move(judging)).compare();
     if (!of_log) return std::unexpected(of_log.error());
     report.logs.push_back(std::move(*of_log));
+  }
+  if (!*bucket && any_missing(report)) {
+    report.notes.emplace_back(
+        "how long the bucket keeps rows this token may not ask: missing rows may be older");
   }
   return report;
 }

@@ -162,6 +162,9 @@ void RowTally::judge_row(std::int64_t number, const SampleBatch& batch, std::siz
     head_ = false;
   } else if (in_session < taken_ || (head_ && judging.head_may_be_gone && !late)) {
     ++report_.not_kept;
+  } else if (judging.kept_from && batch.times[row] + shift() < *judging.kept_from) {
+    end_run();
+    ++report_.too_old;
   } else {
     miss(offset, batch.times[row], late, judging);
   }

@@ -36,7 +36,8 @@ struct SourceReport {
   static constexpr std::size_t kFindingsMax = 5;  // of each kind; all are counted
 
   std::string source;
-  std::int64_t rows = 0;  // of the log: found + missing + not_kept + under_way + not_played
+  // Of the log: found + missing + not_kept + too_old + under_way + not_played.
+  std::int64_t rows = 0;
   std::int64_t found = 0;
   std::int64_t missing = 0;
   std::int64_t different = 0;  // of those found
@@ -44,6 +45,7 @@ struct SourceReport {
   std::int64_t foreign = 0;
   // These are no faults.
   std::int64_t not_kept = 0;    // removed by the place's retention
+  std::int64_t too_old = 0;     // the place keeps and takes no rows of their time
   std::int64_t under_way = 0;   // of the last minute, at the log's end
   std::int64_t not_played = 0;  // at the end of a replay: it has not come so far, or was stopped
   std::int64_t sent_twice = 0;  // records that every reader drops by their identity
@@ -58,6 +60,8 @@ struct SourceReport {
 // What a place knows of rows that are not there.
 struct Judging {
   Timestamp now;
+  std::optional<Timestamp>
+      kept_from;  // a row that is older need not be there, whenever it was sent
   bool head_may_be_gone = false;  // retention takes the oldest rows, one after the other
   // How many of a session's first rows retention took; empty: none anywhere.
   std::function<std::int64_t(const LogSurvey::Session& session)> taken_from;

@@ -209,6 +209,15 @@ TEST_F(RowTallyTest, RetentionTookTheHead) {
   EXPECT_EQ(report.faults(), 0);
 }
 
+TEST_F(RowTallyTest, WhatIsOlderThanThePlaceKeepsNeedNotBeThere) {
+  judging_.kept_from = kept_[100].time;
+  remove(50, 102);
+  const SourceReport report = compare(true);
+  EXPECT_EQ(report.found, kRows - 52);
+  EXPECT_EQ(report.too_old, 50);
+  EXPECT_EQ(report.missing, 2);
+}
+
 TEST_F(RowTallyTest, RetentionTookTheFirstRowsOfASession) {
   const std::int64_t second = file_.log().survey.sessions.at(1).session;
   remove(3000, 3010);
