@@ -13,6 +13,11 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # libstdc++ 12's std::stable_sort calls what it itself calls deprecated.
   target_compile_options(gpulse_options INTERFACE -Wno-deprecated-declarations)
 endif()
+if(WIN32)
+  # Windows 10; its headers without what only old code wants, and without macros called min and max.
+  target_compile_definitions(gpulse_options INTERFACE
+    _WIN32_WINNT=0x0A00 WIN32_LEAN_AND_MEAN NOMINMAX UNICODE _UNICODE)
+endif()
 target_include_directories(gpulse_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # Line tables cost nothing at run time and turn a crash report into one that can be read.
 add_compile_options($<$<CONFIG:Release>:-g1>)

@@ -4,15 +4,19 @@
 
 #include <array>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
+#include "platform/program_start.h"
 
 namespace {
 
 // Without a command: what there is, as --help says it. With one that is none: its name.
-int refuse(const CLI::App& app, int argc, char** argv) {
-  if (argc > 1 && argv[1][0] != '-') {
-    fmt::print(stderr, "gpulse: there is no command {}; gpulse --help lists them\n", argv[1]);
+int refuse(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && !arguments.front().starts_with('-')) {
+    fmt::print(stderr, "gpulse: there is no command {}; gpulse --help lists them\n",
+               arguments.front());
   } else {
     fmt::print(stderr, "{}", app.help());
   }
@@ -23,9 +27,11 @@ int refuse(const CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace gpulse;
+  const std::vector<std::string> arguments = start_program(argc, argv);
   CLI::App app{"gpulse shows and keeps what GPU-Z's sensor log says about a graphics card"};
   app.name("gpulse");
   app.set_version_flag("--version", "gpulse " GPULSE_VERSION);
+  app.allow_windows_style_options(false);  // the same command line on every system
   app.require_subcommand(1);
   app.fallthrough(false);
   const std::array commands = {cli::add_run(app),           cli::add_produce(app),
@@ -34,10 +40,10 @@ int main(int argc, char** argv) {
                                cli::add_verify(app),        cli::add_inspect(app),
                                cli::add_generate(app)};
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // from the back
   } catch (const CLI::ParseError& error) {
     const bool asked = error.get_exit_code() == 0;
-    if (!asked && app.get_subcommands().empty()) return refuse(app, argc, argv);
+    if (!asked && app.get_subcommands().empty()) return refuse(app, arguments);
     // Help and version are "errors" of exit code 0 to CLI11; all others are usage errors to us.
     return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::usage);
   }

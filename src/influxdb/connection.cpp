@@ -15,6 +15,8 @@
 #include <optional>
 #include <variant>
 
+#include "platform/trusted_certificates.h"
+
 namespace gpulse {
 namespace {
 
@@ -49,7 +51,7 @@ Expected<std::shared_ptr<TlsContext>> make_tls_context(const InfluxEndpoint& end
   error_code error;
   SSL_CTX_set_min_proto_version(out->context.native_handle(), TLS1_2_VERSION);
   out->context.set_verify_mode(ssl::verify_peer, error);
-  out->context.set_default_verify_paths(error);  // a system without any still has the CA file
+  trust_system_certificates(out->context.native_handle());
   if (!endpoint.ca_file.empty()) {
     out->context.load_verify_file(endpoint.ca_file.string(), error);
     if (error) {

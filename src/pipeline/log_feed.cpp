@@ -66,7 +66,7 @@ LogFeed::LogFeed(Store& store, const Clock& clock, LogFeedOptions options, Obser
       watcher_(FileWatcher::watch(options_.file)) {}
 
 milliseconds LogFeed::poll_interval() const {
-  return notices_work_ ? kPollWithNotices : kPollWithoutNotices;
+  return notices_work_ && watcher_->tells_writes_at_once() ? kPollWithNotices : kPollWithoutNotices;
 }
 
 FileWatcher::Woken LogFeed::wait(milliseconds timeout, const std::stop_token& stop) {

@@ -15,6 +15,10 @@ class FileWatcher {
   [[nodiscard]] static std::unique_ptr<FileWatcher> watch(const std::filesystem::path& file);
   virtual ~FileWatcher() = default;
 
+  // Whether writes are told as they happen. Where they are told late, as by Windows of a file that
+  // is held open, whoever has no time to lose looks now and then.
+  [[nodiscard]] virtual bool tells_writes_at_once() const = 0;
+
   enum class Woken { changed, timed_out, called };
   // Returns at once when something happened since the last wait.
   [[nodiscard]] virtual Woken wait(std::chrono::milliseconds timeout) = 0;

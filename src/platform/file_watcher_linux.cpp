@@ -48,6 +48,8 @@ class InotifyWatcher final : public FileWatcher {
     return folder_watch_ >= 0 && (file_watch_ >= 0 || missing);
   }
 
+  [[nodiscard]] bool tells_writes_at_once() const override { return true; }
+
   Woken wait(std::chrono::milliseconds timeout) override {
     const auto until = std::chrono::steady_clock::now() + timeout;
     for (;;) {

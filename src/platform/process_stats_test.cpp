@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <vector>
@@ -37,8 +38,12 @@ TEST(ProcessStats, ResidentMemoryGrowsWhenTouched) {
 
 TEST(ProcessStats, OpenFilesAreCounted) {
   const auto before = stats().open_files;
-  const std::ifstream one("/dev/null"), two("/dev/null");
-  EXPECT_EQ(stats().open_files, before + 2);
+  const auto path = std::filesystem::path(testing::TempDir()) / "gpulse-open";
+  {
+    const std::ofstream one(path), two(path);
+    EXPECT_EQ(stats().open_files, before + 2);
+  }
+  std::filesystem::remove(path);
 }
 
 TEST(ProcessStats, StartedNotLongAgo) {

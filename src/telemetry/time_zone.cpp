@@ -28,7 +28,17 @@ struct PackedZone {
   std::span<const unsigned char> tzif;
 };
 
-std::vector<PackedZone> read_pack() {
+struct WindowsName {
+  std::string_view name;
+  std::string_view zone;
+};
+
+struct Pack {
+  std::vector<PackedZone> zones;
+  std::vector<WindowsName> windows_names;
+};
+
+Pack read_pack() {
   const std::span<const unsigned char> pack(gpulse_tzdata, gpulse_tzdata_end);
   constexpr std::size_t kMagicBytes = 8;
   const auto number = [&](std::size_t at) {
@@ -36,21 +46,32 @@ std::vector<PackedZone> read_pack() {
     return std::size_t{bytes[0]} | std::size_t{bytes[1]} << 8 | std::size_t{bytes[2]} << 16 |
            std::size_t{bytes[3]} << 24;
   };
-  std::vector<PackedZone> zones(number(kMagicBytes));
-  std::size_t at = kMagicBytes + 4;
-  for (auto& zone : zones) {
-    const auto name = pack.subspan(number(at), number(at + 4));
-    zone.name = {reinterpret_cast<const char*>(name.data()), name.size()};
-    zone.tzif = pack.subspan(number(at + 8), number(at + 12));
+  // Its offset and size stand at `at`.
+  const auto bytes = [&](std::size_t at) { return pack.subspan(number(at), number(at + 4)); };
+  const auto text = [&](std::size_t at) {
+    return std::string_view(reinterpret_cast<const char*>(bytes(at).data()), bytes(at).size());
+  };
+  Pack result;
+  result.zones.resize(number(kMagicBytes));
+  result.windows_names.resize(number(kMagicBytes + 4));
+  std::size_t at = kMagicBytes + 8;
+  for (auto& zone : result.zones) {
+    zone = {text(at), bytes(at + 8)};
     at += 16;
   }
-  return zones;
+  for (auto& name : result.windows_names) {
+    name = {text(at), text(at + 8)};
+    at += 16;
+  }
+  return result;
 }
 
-const std::vector<PackedZone>& packed_zones() {
-  static const std::vector<PackedZone> zones = read_pack();
-  return zones;
+const Pack& packed() {
+  static const Pack pack = read_pack();
+  return pack;
 }
+
+const std::vector<PackedZone>& packed_zones() { return packed().zones; }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -145,10 +166,14 @@ Expected<std::shared_ptr<const TimeZone>> TimeZone::find(std::string_view name) 
   if (const auto offset = parse_fixed_offset(name)) {
     return make(fixed_offset_name(*offset), ZoneRules::fixed(*offset));
   }
+  const auto is_meant = [&](const auto& named) { return equal_but_for_case(named.name, name); };
   const auto& zones = packed_zones();
-  const auto found = std::ranges::find_if(
-      zones, [&](const PackedZone& zone) { return equal_but_for_case(zone.name, name); });
-  if (found == zones.end()) return unknown_zone(name);
+  const auto found = std::ranges::find_if(zones, is_meant);
+  if (found == zones.end()) {
+    const auto& windows_names = packed().windows_names;
+    const auto of_windows = std::ranges::find_if(windows_names, is_meant);
+    return of_windows == windows_names.end() ? unknown_zone(name) : find(of_windows->zone);
+  }
   auto rules = ZoneRules::parse(found->tzif);
   if (!rules) return std::unexpected(std::move(rules.error()).wrapped(found->name));
   return make(found->name, *std::move(rules));

@@ -19,8 +19,9 @@ using UtcSeconds = std::chrono::sys_seconds;
 // Immutable; any thread.
 class TimeZone {
  public:
-  // An IANA name ("Europe/Berlin", also the old aliases, any case), "UTC", or a fixed offset
-  // ("+02:00", "-0330", "+02"). An unknown name is a usage error that offers the nearest names.
+  // An IANA name ("Europe/Berlin", also the old aliases, any case), Windows' name for one ("W.
+  // Europe Standard Time", by Unicode's CLDR), "UTC", or a fixed offset ("+02:00", "-0330", "+02").
+  // An unknown name is a usage error that offers the nearest names.
   [[nodiscard]] static Expected<std::shared_ptr<const TimeZone>> find(std::string_view name);
   // The IANA names that find() takes, sorted; they live as long as the program.
   [[nodiscard]] static std::vector<std::string_view> names();

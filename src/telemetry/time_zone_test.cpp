@@ -171,6 +171,12 @@ TEST(TimeZone, TheNameIsSpelledAsInTheDataWhateverTheCase) {
   EXPECT_EQ(zone("us/pacific")->name(), "US/Pacific");
 }
 
+TEST(TimeZone, WindowsNamesStandForTheZonesThatTheyMean) {
+  EXPECT_EQ(zone("W. Europe Standard Time")->name(), "Europe/Berlin");
+  EXPECT_EQ(zone("korea standard time")->name(), "Asia/Seoul");
+  EXPECT_EQ(zone("GMT Standard Time")->name(), "Europe/London");
+}
+
 TEST(TimeZone, AnUnknownNameOffersTheNearest) {
   EXPECT_TRUE(error_of("Europe/Berln").contains("did you mean Europe/Berlin"));
   EXPECT_TRUE(error_of("new york").contains("America/New_York"));
@@ -178,7 +184,7 @@ TEST(TimeZone, AnUnknownNameOffersTheNearest) {
 }
 
 TEST(TimeZone, ANameLikeNothingShowsHowOneLooks) {
-  for (const auto* name : {"", "+25:00", "+2:00", "+02:60", "-", "W. Europe Standard Time"}) {
+  for (const auto* name : {"", "+25:00", "+2:00", "+02:60", "-", "Standard Time of Nowhere"}) {
     EXPECT_TRUE(error_of(name).contains("+02:00")) << name;
   }
 }

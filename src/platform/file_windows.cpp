@@ -1,0 +1,212 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "platform/file.h"
+#include "platform/windows_api.h"
+
+namespace gpulse {
+namespace {
+
+using windows::Handle;
+using windows::kShareAll;
+using windows::message_of;
+using windows::openable;
+
+// A handle that may ask for size and identity, but neither read nor write: Windows holds it against
+// nobody, whatever sharing another program asks for. What is read is read through a second one,
+// which lives for as long as the read takes.
+constexpr DWORD kLookOnly = FILE_READ_ATTRIBUTES | SYNCHRONIZE;
+
+// A writer that lets nobody else read mostly does so for a moment only.
+constexpr int kSharingRetries = 50;
+constexpr DWORD kSharingRetryMilliseconds = 5;
+
+HANDLE handle_of(std::intptr_t handle) { return reinterpret_cast<HANDLE>(handle); }
+
+Handle open_to_look(const std::filesystem::path& path) {
+  // FILE_FLAG_BACKUP_SEMANTICS: a folder opens, too, and can be told from a file.
+  return Handle(CreateFileW(openable(path).c_str(), kLookOnly, kShareAll, nullptr, OPEN_EXISTING,
+                            FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+}
+
+std::unexpected<Error> open_error(const std::filesystem::path& path, DWORD code) {
+  const std::string name = display(path);
+  switch (code) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND: return input_error(fmt::format("there is no file {}", name));
+    case ERROR_ACCESS_DENIED:
+      return input_error(
+          fmt::format("{} may not be read by this user: check its permissions", name));
+    case ERROR_SHARING_VIOLATION:
+      return input_error(
+          fmt::format("{} is open in another program, which lets nobody read it meanwhile", name));
+    default: return input_error(fmt::format("cannot open {}: {}", name, message_of(code)));
+  }
+}
+
+// The 64-bit number of NTFS; ReFS has 128 bits, folded.
+Expected<ReadFile::Identity> identity_of_open(HANDLE handle, const std::filesystem::path& path) {
+  FILE_ID_INFO wide_id{};
+  if (GetFileInformationByHandleEx(handle, FileIdInfo, &wide_id, sizeof wide_id) != 0) {
+    std::uint64_t file = 0;
+    for (std::size_t i = 0; i < sizeof wide_id.FileId.Identifier; ++i) {
+      file ^= std::uint64_t{wide_id.FileId.Identifier[i]} << (8 * (i % 8));
+    }
+    return ReadFile::Identity{wide_id.VolumeSerialNumber, file};
+  }
+  BY_HANDLE_FILE_INFORMATION info{};
+  if (GetFileInformationByHandle(handle, &info) == 0) return open_error(path, GetLastError());
+  return ReadFile::Identity{info.dwVolumeSerialNumber,
+                            std::uint64_t{info.nFileIndexHigh} << 32 | info.nFileIndexLow};
+}
+
+// What is open to look at, to read from. Null with GetLastError() set.
+Handle open_to_read(HANDLE looked_at) {
+  for (int tries = 0;; ++tries) {
+    Handle handle(ReOpenFile(looked_at, GENERIC_READ, kShareAll, 0));
+    if (handle || GetLastError() != ERROR_SHARING_VIOLATION || tries == kSharingRetries) {
+      return handle;
+    }
+    Sleep(kSharingRetryMilliseconds);  // nothing tells when another program lets go
+  }
+}
+
+}  // namespace
+
+ReadFile::ReadFile(std::filesystem::path path, std::intptr_t handle, Identity identity)
+    : path_(std::move(path)), handle_(handle), identity_(identity) {}
+
+ReadFile::~ReadFile() { const Handle closed(handle_of(handle_)); }
+
+ReadFile::ReadFile(ReadFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      handle_(std::exchange(other.handle_, 0)),
+      identity_(other.identity_) {}
+
+ReadFile& ReadFile::operator=(ReadFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(handle_, other.handle_);
+  std::swap(identity_, other.identity_);
+  return *this;
+}
+
+Expected<ReadFile> ReadFile::open(const std::filesystem::path& path) {
+  Handle handle = open_to_look(path);
+  if (!handle) return open_error(path, GetLastError());
+  FILE_STANDARD_INFO standard{};
+  const bool on_disk =
+      GetFileType(handle.get()) == FILE_TYPE_DISK &&
+      GetFileInformationByHandleEx(handle.get(), FileStandardInfo, &standard, sizeof standard) != 0;
+  if (!on_disk || standard.Directory != FALSE) {
+    return input_error(fmt::format("{} is {}, no file: name the log itself", display(path),
+                                   on_disk ? "a folder" : "a device or pipe"));
+  }
+  const auto identity = identity_of_open(handle.get(), path);
+  if (!identity) return std::unexpected(identity.error());
+  if (const Handle readable = open_to_read(handle.get()); !readable) {
+    return open_error(path, GetLastError());
+  }
+  return ReadFile(path, reinterpret_cast<std::intptr_t>(handle.release()), *identity);
+}
+
+Expected<std::int64_t> ReadFile::size() const {
+  LARGE_INTEGER size{};
+  if (GetFileSizeEx(handle_of(handle_), &size) == 0) {
+    return operation_error(
+        fmt::format("cannot ask the size of {}: {}", display(path_), message_of(GetLastError())),
+        true);
+  }
+  return size.QuadPart;
+}
+
+Expected<std::size_t> ReadFile::read_at(std::int64_t offset, std::span<char> buffer) const {
+  const auto failed = [&](DWORD code) {
+    return operation_error(
+        fmt::format("cannot read {} at byte {}: {}", display(path_), offset, message_of(code)),
+        true);
+  };
+  if (buffer.empty()) return 0;
+  const Handle handle = open_to_read(handle_of(handle_));
+  if (!handle) return failed(GetLastError());
+  constexpr std::size_t kAtOnce = std::size_t{1} << 30;
+  std::size_t done = 0;
+  while (done < buffer.size()) {
+    const std::uint64_t at = static_cast<std::uint64_t>(offset) + done;
+    OVERLAPPED place{};
+    place.Offset = static_cast<DWORD>(at);
+    place.OffsetHigh = static_cast<DWORD>(at >> 32);
+    DWORD got = 0;
+    if (::ReadFile(handle.get(), buffer.data() + done,
+                   static_cast<DWORD>(std::min(buffer.size() - done, kAtOnce)), &got,
+                   &place) == 0) {
+      const DWORD code = GetLastError();
+      if (code == ERROR_HANDLE_EOF) break;
+      return failed(code);
+    }
+    if (got == 0) break;
+    done += got;
+  }
+  return done;
+}
+
+Expected<ReadFile::Identity> identity_of(const std::filesystem::path& path) {
+  const Handle handle = open_to_look(path);
+  if (!handle) return open_error(path, GetLastError());
+  return identity_of_open(handle.get(), path);
+}
+
+Expected<void> flush_to_disk(const std::filesystem::path& path) {
+  const Handle handle(CreateFileW(openable(path).c_str(), GENERIC_WRITE, kShareAll, nullptr,
+                                  OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+  if (handle && FlushFileBuffers(handle.get()) != 0) return {};
+  const DWORD code = GetLastError();
+  // NTFS keeps names in its journal and takes no orders about them.
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return {};
+  return operation_error(
+      fmt::format("cannot flush {} to the disk: {}", display(path), message_of(code)), true);
+}
+
+// Open for writing, and shared with readers alone: a second one asks for writing, too, and is
+// refused. The process's number stands in it for lock_holder().
+Expected<FolderLock> FolderLock::take(const std::filesystem::path& path) {
+  Handle handle(CreateFileW(openable(path).c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ,
+                            nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr));
+  if (!handle) {
+    const DWORD code = GetLastError();
+    if (code == ERROR_SHARING_VIOLATION) {
+      return operation_error("another gpulse is using this data folder");
+    }
+    return operation_error(
+        fmt::format("cannot make the lock {}: {}", display(path), message_of(code)));
+  }
+  const std::string number = std::to_string(GetCurrentProcessId());
+  DWORD written = 0;
+  if (SetEndOfFile(handle.get()) == 0 ||
+      WriteFile(handle.get(), number.data(), static_cast<DWORD>(number.size()), &written,
+                nullptr) == 0) {
+    return operation_error(
+        fmt::format("cannot write the lock {}: {}", display(path), message_of(GetLastError())));
+  }
+  return FolderLock(reinterpret_cast<std::intptr_t>(handle.release()));
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept : handle_(std::exchange(other.handle_, 0)) {}
+
+FolderLock::~FolderLock() {
+  const Handle closed(handle_of(handle_));
+  if (!closed) return;
+  SetFilePointer(closed.get(), 0, nullptr, FILE_BEGIN);
+  SetEndOfFile(closed.get());
+}
+
+std::string display(const std::filesystem::path& path) {
+  const std::u8string text = path.u8string();
+  return {text.begin(), text.end()};
+}
+
+}  // namespace gpulse

@@ -1,0 +1,89 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "platform/file.h"
+#include "platform/windows_api.h"
+
+namespace gpulse {
+namespace {
+
+using windows::Handle;
+
+class FileOnWindows : public testing::Test {
+ protected:
+  void SetUp() override { std::ofstream(path_) << "first"; }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  [[nodiscard]] Handle open_as_writer(DWORD sharing) const {
+    return Handle(CreateFileW(path_.c_str(), GENERIC_READ | GENERIC_WRITE | DELETE, sharing,
+                              nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr));
+  }
+  static std::string text_of(const ReadFile& file) {
+    std::string text(10, '?');
+    text.resize(file.read_at(0, text).value_or(0));
+    return text;
+  }
+
+  const std::filesystem::path path_ =
+      std::filesystem::path(testing::TempDir()) / u8"gpulse-Größe 温度.txt";
+};
+
+// Every combination of what a writer may leave to others, nothing among them.
+TEST_F(FileOnWindows, NoWriterIsHinderedByWhatIsOpenHere) {
+  const auto file = ReadFile::open(path_);
+  ASSERT_TRUE(file) << file.error().message;
+  for (DWORD sharing = 0; sharing <= windows::kShareAll; ++sharing) {
+    const Handle writer = open_as_writer(sharing);
+    EXPECT_TRUE(writer) << "sharing " << sharing << ": " << windows::message_of(GetLastError());
+    EXPECT_EQ(file->size(), 5) << "sharing " << sharing;
+  }
+}
+
+TEST_F(FileOnWindows, WhatAWriterKeepsToItselfIsAnErrorUntilItLetsGo) {
+  const auto file = ReadFile::open(path_);
+  ASSERT_TRUE(file) << file.error().message;
+  {
+    const Handle writer = open_as_writer(0);
+    ASSERT_TRUE(writer);
+    std::string text(10, '?');
+    const auto got = file->read_at(0, text);
+    ASSERT_FALSE(got);
+    EXPECT_TRUE(got.error().retryable);
+    const auto second = ReadFile::open(path_);
+    ASSERT_FALSE(second);
+    EXPECT_TRUE(second.error().message.contains("open in another program"))
+        << second.error().message;
+  }
+  EXPECT_EQ(text_of(*file), "first");
+}
+
+TEST_F(FileOnWindows, ItsNameCanBeTakenAwayAndGivenToAnother) {
+  const auto file = ReadFile::open(path_);
+  ASSERT_TRUE(file) << file.error().message;
+  const auto moved = path_.parent_path() / "gpulse-moved.txt";
+  std::filesystem::rename(path_, moved);
+  EXPECT_EQ(text_of(*file), "first");
+  std::filesystem::remove(moved);
+  std::ofstream(path_) << "second";
+  EXPECT_NE(identity_of(path_), file->identity());
+}
+
+TEST_F(FileOnWindows, LongPathsOpen) {
+  auto folder =
+      path_.parent_path() / std::string(100, 'a') / std::string(100, 'b') / std::string(100, 'c');
+  std::filesystem::create_directories(windows::openable(folder));
+  const auto path = folder / "log.txt";
+  {
+    const Handle made(CreateFileW(windows::openable(path).c_str(), GENERIC_WRITE, 0, nullptr,
+                                  CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr));
+    ASSERT_TRUE(made) << windows::message_of(GetLastError());
+  }
+  const auto file = ReadFile::open(path);
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->size(), 0);
+  std::filesystem::remove_all(windows::openable(folder.parent_path().parent_path()));
+}
+
+}  // namespace
+}  // namespace gpulse

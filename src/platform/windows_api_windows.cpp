@@ -1,0 +1,48 @@
+#include "platform/windows_api.h"
+
+#include <array>
+#include <system_error>
+
+namespace gpulse::windows {
+
+std::wstring wide(std::string_view utf8) {
+  const auto bytes = static_cast<int>(utf8.size());
+  std::wstring text(utf8.size(), L'\0');
+  const int made = MultiByteToWideChar(CP_UTF8, 0, utf8.data(), bytes, text.data(),
+                                       static_cast<int>(text.size()));
+  text.resize(static_cast<std::size_t>(made));
+  return text;
+}
+
+std::string utf8(std::wstring_view wide) {
+  constexpr std::size_t kBytesPerUnitMax = 3;
+  std::string text(wide.size() * kBytesPerUnitMax, '\0');
+  const int made =
+      WideCharToMultiByte(CP_UTF8, 0, wide.data(), static_cast<int>(wide.size()), text.data(),
+                          static_cast<int>(text.size()), nullptr, nullptr);
+  text.resize(static_cast<std::size_t>(made));
+  return text;
+}
+
+std::string message_of(DWORD code) {
+  std::array<wchar_t, 512> text{};
+  const DWORD length = FormatMessageW(
+      FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK,
+      nullptr, code, 0, text.data(), static_cast<DWORD>(text.size()), nullptr);
+  std::string message = utf8({text.data(), length});
+  message.erase(message.find_last_not_of(" .") + 1);
+  return message.empty() ? "Windows error " + std::to_string(code) : message;
+}
+
+std::wstring openable(const std::filesystem::path& path) {
+  constexpr std::size_t kPlainMax = 248;  // a folder's; a file's is 260
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  if (error || whole.native().size() < kPlainMax) return path.native();
+  std::wstring text = whole.lexically_normal().make_preferred().native();
+  if (text.starts_with(LR"(\\?\)") || text.starts_with(LR"(\\.\)")) return text;
+  if (text.starts_with(LR"(\\)")) return LR"(\\?\UNC\)" + text.substr(2);
+  return LR"(\\?\)" + text;
+}
+
+}  // namespace gpulse::windows
