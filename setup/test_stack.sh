@@ -29,6 +29,7 @@ step "build release" setup/build.sh release gpulse kafka_probe influxdb_test
 step "kafka" tests/kafka/broker_test.py build/release/src/cli/gpulse build/release/src/kafka/kafka_probe
 step "influxdb" tests/influxdb/influxd_test.py build/release/src/influxdb/influxdb_test
 GPULSE_FAULT_SEED=$seed step "real-time path" tests/real_time_path_test.py build/release/src/cli/gpulse
+step "outlets" tests/outlets_test.py build/release/src/cli/gpulse
 step "InfluxDB 1" tests/influxdb1_test.py build/release/src/cli/gpulse
 step "grafana" tests/grafana_test.py build/release/src/cli/gpulse
 GPULSE_FAULT_SEED=$seed step "other profiles" tests/secure_path_test.py build/release/src/cli/gpulse

@@ -157,7 +157,8 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
   parts->store->set_listener(parts->listener.get());
   parts->feeds = std::make_unique<Feeds>(*parts->store, clock);
   parts->importer = std::make_unique<LogImporter>(
-      *parts->store, ImporterOptions{parts->options.host, parts->options.zone},
+      *parts->store,
+      ImporterOptions{parts->options.host, parts->options.zone, parts->options.imported},
       [hub = &parts->hub](const ImportJob& job) { hub->publish_job(job); });
   parts->options.server.spool_folder = parts->store->uploads();
   auto server = HttpServer::build(
@@ -169,7 +170,8 @@ Expected<std::unique_ptr<Embedded>> Embedded::build(EmbeddedOptions options, con
        .clock = clock,
        .exporter = {.version = GPULSE_VERSION,
                     .latest = [store = parts->store.get()] { return latest_readings(*store); },
-                    .process_usage = process_usage},
+                    .process_usage = process_usage,
+                    .more = parts->options.metrics},
        .program = [all = parts.get()] { return all->state(); }});
   if (!server) return std::unexpected(server.error());
   parts->server = std::move(*server);

@@ -7,6 +7,7 @@
 
 #include "cli/log_options.h"
 #include "server/http_server.h"
+#include "server/log_importer.h"
 #include "store/store.h"
 
 namespace gpulse::cli {
@@ -16,6 +17,10 @@ struct EmbeddedOptions {
   std::shared_ptr<const TimeZone> zone;  // ... where nothing else is said
   StoreOptions store;
   ServerOptions server;
+  // See ImporterOptions: of logs that were dropped on the page.
+  decltype(ImporterOptions::read) imported;
+  // See ExporterOptions.
+  decltype(ExporterOptions::more) metrics;
 };
 
 class Embedded {

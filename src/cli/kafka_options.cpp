@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/log_options.h"
+#include "kafka/dead_letter.h"
 
 namespace gpulse::cli {
 namespace {
@@ -34,6 +35,17 @@ void add_kafka_options(CLI::App& app, KafkaArguments& arguments) {
                  "PEM file of the certificate by which the brokers know us")
       ->type_name("FILE");
   app.add_option("--key-file", arguments.key_file, "PEM file of its key")->type_name("FILE");
+}
+
+void add_dead_topic_option(CLI::App& app, std::string& name) {
+  app.add_option("--dead-topic", name,
+                 "topic of the records that cannot be stored (default: the topic's name and "
+                 "\"-dead\")")
+      ->type_name("NAME");
+}
+
+std::string dead_topic_of(const std::string& name, const KafkaConnection& source) {
+  return name.empty() ? dead_letter_topic(source.topic) : name;
 }
 
 Expected<KafkaConnection> kafka_connection(const KafkaArguments& arguments) {

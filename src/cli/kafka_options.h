@@ -31,6 +31,10 @@ void add_kafka_options(CLI::App& app, KafkaArguments& arguments);
 // Reads the password; usage errors.
 [[nodiscard]] Expected<KafkaConnection> kafka_connection(const KafkaArguments& arguments);
 
+// --dead-topic, and what it means: empty is the topic's own, its name and "-dead".
+void add_dead_topic_option(CLI::App& app, std::string& name);
+[[nodiscard]] std::string dead_topic_of(const std::string& name, const KafkaConnection& source);
+
 // An address, as "kafka://host:port/topic", as the name of a folder for what belongs to that place.
 [[nodiscard]] std::string folder_name(const std::string& address);
 

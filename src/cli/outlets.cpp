@@ -5,52 +5,155 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
 
+#include "cli/dead_file.h"
 #include "cli/feeds.h"
+#include "cli/outlet_inbox.h"
 #include "influxdb/sample_writer.h"
 #include "kafka/producer.h"
 #include "platform/file.h"
+#include "server/exposition.h"
 #include "store/store.h"
 
 namespace gpulse::cli {
 namespace {
 
+const std::string kSetAside = "gpulse_outlet_set_aside_total";
+const std::string kNotKept = "gpulse_outlet_not_kept_total";
+const std::string kDropped = "gpulse_outlet_dropped_total";
+const std::string kConnected = "gpulse_outlet_connected";
+constexpr std::string_view kDeadFileName = "dead.jsonl";
+
+// Tells what an InfluxDB does, and keeps what it refuses.
 class InfluxReporter final : public InfluxWriterObserver {
  public:
-  Expected<void> on_set_aside(std::uint64_t /*ticket*/, std::string_view line,
+  InfluxReporter(std::string to, const Clock& clock, DeadFile dead)
+      : to_(std::move(to)), clock_(clock), dead_(std::move(dead)) {}
+
+  // Its lines are asked for by their tickets.
+  void set_sink(const InfluxSampleSink& sink) { sink_ = &sink; }
+
+  Expected<void> on_set_aside(std::uint64_t ticket, std::string_view line,
                               const std::string& reason) override {
-    spdlog::warn("InfluxDB refuses a line, it is set aside: {}: {}", reason, line);
+    const auto row = sink_->row_of(ticket);
+    if (!row) return operation_error("stopped", true);  // nobody waits for it: it is sent again
+    const auto kept = dead_.add(
+        {clock_.now(), to_, row->device, row->source, row->offset, reason, std::string(line)});
+    if (!kept) return std::unexpected(kept.error());
+    const std::uint64_t before = set_aside_.fetch_add(1);
+    if (before == 0) {
+      spdlog::warn(
+          "{} refuses the row at byte {} of the log {}: {}; it and others like it are kept "
+          "in {}, and not told of again: gpulse dead list --from that file",
+          to_, row->offset, row->source, reason, display(dead_.path()));
+    }
+    if (!*kept && lost_.fetch_add(1) == 0) {
+      spdlog::error("{} is full: what {} refuses from now on stays in its log only",
+                    display(dead_.path()), to_);
+    }
     return {};
   }
   void on_dropped(std::uint64_t lines, std::uint64_t /*first*/, std::uint64_t /*last*/,
                   const std::string& reason) override {
+    dropped_ += lines;
     spdlog::warn("InfluxDB dropped {} points: {}", lines, reason);
   }
   void on_away(const std::string& reason) override {
+    away_ = true;
     spdlog::warn("InfluxDB is away: {}; nothing is lost, it is tried until it is back", reason);
   }
-  void on_back() override { spdlog::info("InfluxDB is back"); }
+  void on_back() override {
+    away_ = false;
+    spdlog::info("InfluxDB is back");
+  }
+
+  // Any thread.
+  void tell(Exposition& out) const {
+    const std::initializer_list<ExpositionLabel> labels = {{"to", to_}};
+    out.sample(kSetAside, labels, static_cast<double>(set_aside_));
+    out.sample(kNotKept, labels, static_cast<double>(lost_));
+    out.sample(kDropped, labels, static_cast<double>(dropped_));
+    out.sample(kConnected, labels, away_ ? 0 : 1);
+  }
+
+ private:
+  const std::string to_;
+  const Clock& clock_;
+  DeadFile dead_;
+  const InfluxSampleSink* sink_ = nullptr;
+  std::atomic<std::uint64_t> set_aside_ = 0;
+  std::atomic<std::uint64_t> lost_ = 0;
+  std::atomic<std::uint64_t> dropped_ = 0;
+  std::atomic<bool> away_ = false;
+};
+
+// Of one that refuses us for good nothing more is asked until the next start of the program. Who
+// delivers waits meanwhile, as for one that is away, so that a log that was only dropped here is
+// not given up.
+class PatientSink final : public SampleSink {
+ public:
+  PatientSink(std::string name, std::unique_ptr<SampleSink> sink)
+      : name_(std::move(name)), sink_(std::move(sink)) {}
+
+  Expected<void> deliver(std::span<const SampleBatch> batches,
+                         const std::stop_token& stop) override {
+    auto done = sink_->deliver(batches, stop);
+    if (done || done.error().retryable) return done;
+    std::unique_lock lock(mutex_);
+    if (!std::exchange(told_, true)) {
+      spdlog::error("{} gets no more rows until the next start: {}", name_, done.error().message);
+    }
+    stopped_.wait(lock, stop, [] { return false; });
+    return operation_error("stopped", true);
+  }
+
+ private:
+  const std::string name_;
+  std::unique_ptr<SampleSink> sink_;
+  std::mutex mutex_;
+  std::condition_variable_any stopped_;
+  bool told_ = false;
 };
 
 }  // namespace
 
 struct Outlets::Outlet {
+  // Nobody waits for an answer any more.
+  ~Outlet() { stop.request_stop(); }
+
   std::string name;
   KafkaReporter kafka_reporter;
-  InfluxReporter influx_reporter;
+  std::unique_ptr<InfluxReporter> influx_reporter;
   std::unique_ptr<SampleSink> sink;
   std::stop_source stop;
+  // Of the program, whose end is this one's.
+  std::optional<std::stop_callback<std::function<void()>>> end;
   std::unique_ptr<Store> store;
+  // Logs that were dropped on the page; the jobs are nobody's to look at.
+  OutletInbox inbox;
+  std::unique_ptr<LogImporter> importer;
+  std::jthread taking;
 
-  Expected<void> open_influx(InfluxArguments influx) {
+  Expected<void> open_influx(InfluxArguments influx, const std::filesystem::path& folder,
+                             const Clock& clock) {
     influx.address = name;
     auto endpoint = influx_endpoint(influx);
     if (!endpoint) return std::unexpected(endpoint.error());
     InfluxWriterOptions options;
     options.endpoint = std::move(*endpoint);
-    auto made = InfluxSampleSink::build(options, influx_reporter);
+    auto dead = DeadFile::open(folder / kDeadFileName);
+    if (!dead) return std::unexpected(dead.error());
+    influx_reporter = std::make_unique<InfluxReporter>(name, clock, std::move(*dead));
+    auto made = InfluxSampleSink::build(options, *influx_reporter);
     if (!made) return std::unexpected(made.error());
-    sink = std::move(*made);
+    influx_reporter->set_sink(**made);
+    sink = std::make_unique<PatientSink>(name, std::move(*made));
     return {};
   }
 
@@ -62,27 +165,59 @@ struct Outlets::Outlet {
     options.connection = std::move(*connection);
     auto made = SampleProducer::open(std::move(options), kafka_reporter);
     if (!made) return std::unexpected(made.error());
-    sink = std::move(*made);
+    sink = std::make_unique<PatientSink>(name, std::move(*made));
     return {};
   }
 
-  Expected<void> open(const OutletArguments& arguments, const std::filesystem::path& folder,
+  Expected<void> open(const OutletArguments& arguments, const std::filesystem::path& all,
                       const Clock& clock) {
-    auto opened =
-        is_influx_address(name) ? open_influx(arguments.influx) : open_kafka(arguments.kafka);
+    const auto folder = all / folder_name(name);
+    auto opened = is_influx_address(name) ? open_influx(arguments.influx, folder, clock)
+                                          : open_kafka(arguments.kafka);
     if (!opened) return opened;
     StoreOptions book;
-    book.folder = folder / folder_name(name);
+    book.folder = folder;
     book.sink = sink.get();
     book.sink_stop = stop.get_token();
     auto made = Store::open(std::move(book), clock);
     if (!made) return std::unexpected(made.error());
     store = std::move(*made);
+    return inbox.open(folder / "inbox");
+  }
+
+  // Goes on with what is in the inbox, on a thread of its own, until the stop.
+  Expected<void> resume(const ImporterOptions& options) {
+    importer = std::make_unique<LogImporter>(*store, options, [this](const ImportJob& job) {
+      if (job.state != JobState::failed) return;
+      spdlog::error("the log {} is not sent to {}: {}", job.name, name,
+                    job.error ? job.error->message : "");
+    });
+    if (auto resumed = importer->resume(); !resumed) return resumed;
+    taking = std::jthread([this] {
+      while (const auto entry = inbox.next(stop.get_token())) {
+        if (auto taken = take_up(*entry)) {
+          inbox.remove(*entry);
+        } else if (!stop.stop_requested()) {
+          spdlog::warn("the log {} is sent to {} after the next start: {}", entry->request.name,
+                       name, taken.error().message);
+        }
+      }
+    });
     return {};
   }
 
-  void run(const LogPlan& plan, const Clock& clock, const std::stop_token& all) {
-    const std::stop_callback end(all, [this] { stop.request_stop(); });
+  // Waits while a delivery does.
+  Expected<void> take_up(const OutletInbox::Entry& entry) const {
+    const auto own = store->uploads() / entry.log.filename();
+    if (auto linked = link_or_copy(entry.log, own); !linked) return linked;
+    auto id = importer->start(own, entry.request);
+    if (id) return {};
+    std::error_code ignored;
+    std::filesystem::remove(own, ignored);
+    return std::unexpected(std::move(id).error());
+  }
+
+  void run(const LogPlan& plan, const Clock& clock) {
     Feeds feeds(*store, clock, name);
     feeds.start(plan, stop);
     if (const auto ended = feeds.join(); !ended) {
@@ -147,16 +282,44 @@ Expected<std::unique_ptr<Outlets>> Outlets::build(const OutletArguments& argumen
   return outlets;
 }
 
+Expected<void> Outlets::take(const std::filesystem::path& file, const ImportRequest& request) {
+  for (const auto& outlet : outlets_) {
+    if (auto taken = outlet->inbox.put(file, request); !taken) {
+      return std::unexpected(std::move(taken).error().wrapped("for " + outlet->name));
+    }
+  }
+  return {};
+}
+
+void Outlets::tell(Exposition& out) const {
+  out.declare(kConnected, kGauge, "Whether InfluxDB answers.");
+  out.declare(kSetAside, kCounter, "Rows that InfluxDB refused for good, since the start.");
+  out.declare(kNotKept, kCounter, "Of these, rows for which the file of dead letters had no room.");
+  out.declare(kDropped, kCounter, "Points that InfluxDB dropped, since the start.");
+  for (const auto& outlet : outlets_) {
+    if (outlet->influx_reporter) outlet->influx_reporter->tell(out);
+  }
+}
+
 std::vector<std::string> Outlets::names() const {
   std::vector<std::string> names;
   for (const auto& outlet : outlets_) names.push_back(outlet->name);
   return names;
 }
 
-void Outlets::start(const LogPlan& plan, const std::stop_token& stop) {
+Expected<void> Outlets::resume(const ImporterOptions& options, const std::stop_token& stop) {
   for (const auto& outlet : outlets_) {
-    threads_.emplace_back(
-        [this, &plan, stop, outlet = outlet.get()] { outlet->run(plan, clock_, stop); });
+    outlet->end.emplace(stop, [outlet = outlet.get()] { outlet->stop.request_stop(); });
+    if (auto resumed = outlet->resume(options); !resumed) {
+      return std::unexpected(std::move(resumed).error().wrapped("--to " + outlet->name));
+    }
+  }
+  return {};
+}
+
+void Outlets::start(const LogPlan& plan) {
+  for (const auto& outlet : outlets_) {
+    threads_.emplace_back([this, &plan, outlet = outlet.get()] { outlet->run(plan, clock_); });
   }
 }
 

@@ -11,6 +11,8 @@
 #include "cli/influx_options.h"
 #include "cli/kafka_options.h"
 #include "cli/log_options.h"
+#include "server/exposition.h"
+#include "server/log_importer.h"
 #include "stream/config.h"
 #include "telemetry/timestamp.h"
 
@@ -30,7 +32,7 @@ void add_outlet_options(CLI::App& app, OutletArguments& arguments);
 void complete_from_config(OutletArguments& arguments, const Config& config,
                           const std::filesystem::path& folder);
 
-// Reads the logs a second time, for each outlet: one that is away or slow holds nobody up, and the
+// Reads the logs again, for each outlet: one that is away or slow holds nobody up, and the
 // log is its buffer. One that refuses us for good is told of and gets nothing more; the rest goes
 // on.
 class Outlets {
@@ -44,8 +46,18 @@ class Outlets {
 
   // For people, in the order of the command line.
   [[nodiscard]] std::vector<std::string> names() const;
-  // A thread each, until the stop. `plan` must outlive it. Once.
-  void start(const LogPlan& plan, const std::stop_token& stop);
+  // Goes on, until the stop, with what take() was given, now and by earlier runs of the program.
+  // Once, before anything else.
+  [[nodiscard]] Expected<void> resume(const ImporterOptions& options, const std::stop_token& stop);
+  // Follows the logs, a thread each, until the stop that resume() was given. `plan` must outlive
+  // it. Once.
+  void start(const LogPlan& plan);
+  // A log that was read to its end here and has no name of its own for long: each keeps it until it
+  // is sent, also over restarts. Taken twice it is sent once. Any thread, after resume().
+  [[nodiscard]] Expected<void> take(const std::filesystem::path& file,
+                                    const ImportRequest& request);
+  // What /metrics has of them. Any thread.
+  void tell(Exposition& out) const;
   // Waits for all of them.
   void join() { threads_.clear(); }
 

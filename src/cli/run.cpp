@@ -282,7 +282,7 @@ Expected<void> run_until(std::stop_source& stop, const Arguments& arguments,
   LogPlan plan = options.logs;
   const auto start = [&] {
     embedded.follow(plan, stop);
-    outlets.start(plan, stop.get_token());
+    outlets.start(plan);
   };
   const std::vector<GpuzPlace> places = options.find ? gpuz_places() : std::vector<GpuzPlace>{};
   LogSearch search(places);
@@ -322,12 +322,23 @@ Expected<void> run(Arguments& arguments) {
   const auto signals = StopSignals::listen([&] { stop.request_stop(); });
   if (!signals) return std::unexpected(signals.error());
   if (auto logging = start_logging(arguments.log_format); !logging) return logging;
+  // Made once the folder is ours; asked only while the program runs.
+  Expected<std::unique_ptr<Outlets>> outlets;
+  EmbeddedOptions& wanted = options->embedded;
+  wanted.imported = [&outlets](const std::filesystem::path& log, const ImportRequest& request) {
+    return (*outlets)->take(log, request);
+  };
+  wanted.metrics = [&outlets](Exposition& out) { (*outlets)->tell(out); };
   auto embedded = build(arguments, *options);
   if (!embedded) return std::unexpected(embedded.error());
   if (*embedded == nullptr) return {};
-  const auto& folder = options->embedded.store.folder;
-  auto outlets = Outlets::build(arguments.outlets, folder / "to", system_clock());
+  const auto& folder = wanted.store.folder;
+  outlets = Outlets::build(arguments.outlets, folder / "to", system_clock());
   if (!outlets) return std::unexpected(outlets.error());
+  if (auto resumed = (*outlets)->resume({wanted.host, wanted.zone, {}}, stop.get_token());
+      !resumed) {
+    return resumed;
+  }
   const RunningNote note = note_of(arguments, **embedded);
   const auto file = RunningFile::write(folder, note);
   if (!file) spdlog::warn("another start will not find this one: {}", file.error().message);

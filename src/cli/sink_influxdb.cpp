@@ -12,7 +12,6 @@
 #include "cli/logging.h"
 #include "cli/sink_status.h"
 #include "cli/status_page.h"
-#include "kafka/dead_letter.h"
 #include "platform/signals.h"
 
 namespace gpulse::cli {
@@ -46,9 +45,7 @@ Expected<InfluxRelayOptions> relay_options(const Arguments& arguments) {
   if (auto valid = InfluxWriter::validate(options.writer); !valid) {
     return std::unexpected(valid.error());
   }
-  options.dead_topic = arguments.dead_topic.empty()
-                           ? dead_letter_topic(options.consumer.connection.topic)
-                           : arguments.dead_topic;
+  options.dead_topic = dead_topic_of(arguments.dead_topic, options.consumer.connection);
   return options;
 }
 
@@ -105,10 +102,7 @@ Command add_sink_influxdb(CLI::App& root) {
   app->add_flag("--accept-loss", arguments->accept_loss,
                 "go on although records were removed before they were read");
   add_kafka_options(*app, arguments->kafka);
-  app->add_option("--dead-topic", arguments->dead_topic,
-                  "topic of the records that cannot be stored (default: the topic's name and "
-                  "\"-dead\")")
-      ->type_name("NAME");
+  add_dead_topic_option(*app, arguments->dead_topic);
   add_listen_options(*app, arguments->listen, "/metrics and /healthz");
   add_log_format_option(*app, arguments->log_format);
   return {app, [app, arguments] {

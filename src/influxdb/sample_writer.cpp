@@ -25,6 +25,31 @@ InfluxSampleSink::~InfluxSampleSink() = default;
 
 Expected<void> InfluxSampleSink::deliver(std::span<const SampleBatch> batches,
                                          const std::stop_token& stop) {
+  set_under_way(batches);
+  auto done = send(batches, stop);
+  set_under_way({});
+  return done;
+}
+
+void InfluxSampleSink::set_under_way(std::span<const SampleBatch> batches) {
+  const std::lock_guard lock(mutex_);
+  under_way_ = batches;
+  first_ticket_ = next_ticket_;
+}
+
+std::optional<DeliveredRow> InfluxSampleSink::row_of(std::uint64_t ticket) const {
+  const std::lock_guard lock(mutex_);
+  if (ticket < first_ticket_) return std::nullopt;
+  std::uint64_t row = ticket - first_ticket_;
+  for (const SampleBatch& batch : under_way_) {
+    if (row < batch.rows()) return DeliveredRow{batch.device, batch.source, batch.offsets[row]};
+    row -= batch.rows();
+  }
+  return std::nullopt;
+}
+
+Expected<void> InfluxSampleSink::send(std::span<const SampleBatch> batches,
+                                      const std::stop_token& stop) {
   for (const SampleBatch& batch : batches) {
     lines_.clear();
     renderer_.render(batch, next_ticket_, lines_);

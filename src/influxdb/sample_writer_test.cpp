@@ -47,6 +47,39 @@ TEST(InfluxSampleSink, DeliverReturnsWhenEveryRowIsStored) {
   EXPECT_EQ((*sink)->statistics().lines_stored, 1402U);
 }
 
+TEST(InfluxSampleSink, ALineLeadsBackToItsRow) {
+  struct Asking final : InfluxWriterObserver {
+    Expected<void> on_set_aside(std::uint64_t ticket, std::string_view,
+                                const std::string&) override {
+      rows.push_back(sink->row_of(ticket));
+      return {};
+    }
+    void on_dropped(std::uint64_t, std::uint64_t, std::uint64_t, const std::string&) override {}
+    void on_away(const std::string&) override {}
+    void on_back() override {}
+    InfluxSampleSink* sink = nullptr;
+    std::vector<std::optional<DeliveredRow>> rows;
+  } asking;
+  TestServer server([](const Asked& asked) {
+    const bool bad = asked.body.find("offset=200 ") != std::string::npos;
+    return bad ? Told{400, R"({"code":"invalid","message":"no"})", {}, {}} : Told{};
+  });
+  auto sink = InfluxSampleSink::build(test::quick_options(server.port()), asking);
+  ASSERT_TRUE(sink.has_value());
+  asking.sink = sink->get();
+  std::vector<SampleBatch> batches{batch_of(2), batch_of(3)};
+  batches[1].source = "other";
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE((*sink)->deliver(batches, {}).has_value());
+  ASSERT_EQ(asking.rows.size(), 2U);
+  for (const auto& row : asking.rows) {
+    ASSERT_TRUE(row.has_value());
+    EXPECT_EQ(row->device, (Device{"rig", "gpu0"}));
+    EXPECT_EQ(row->source, "other");
+    EXPECT_EQ(row->offset, 200);
+  }
+  EXPECT_FALSE((*sink)->row_of(1).has_value());
+}
+
 TEST(InfluxSampleSink, AStopEndsItWithinTwoTenthsOfASecond) {
   TestServer server([](const Asked&) { return Told{204, "", "", Told::Do::hang}; });
   test::Heard heard;

@@ -256,7 +256,7 @@ Expected<void> LogImporter::import(const std::string& id, const LedgerImport& im
   if (!size) return std::unexpected(size.error());
   if (known && known->checkpoint.reader.position > *size) {  // an older copy: all of it is known
     report(id, known->record, *size);
-    return {};
+    return tell_read(import, known->record.device);
   }
   LogReader reader({target.device, *zone, suffix});
   if (known) {
@@ -293,7 +293,14 @@ Expected<void> LogImporter::import(const std::string& id, const LedgerImport& im
   if (auto done = commit({}, true); !done) return done;
   imported.clear();
   report(id, writer->source().record, *size);
+  if (auto told = tell_read(import, writer->source().record.device); !told) return told;
   return writer->publish_end();
+}
+
+Expected<void> LogImporter::tell_read(const LedgerImport& import, const Device& device) const {
+  if (!options_.read) return {};
+  return options_.read(store_.uploads() / import.file,
+                       {import.name, device.host, device.gpu, import.timezone});
 }
 
 void LogImporter::report(const std::string& id, const SourceRecord& record,

@@ -20,6 +20,11 @@ namespace gpulse {
 struct ImporterOptions {
   std::string host;                        // for jobs that name none
   std::shared_ptr<const TimeZone> zone;
+  // Hears of each log that was read to its end, with the names that it has in the store. The file
+  // goes when it returns; its error is the job's. More than once if the program is killed then.
+  // Called on the importer's thread. Empty: nobody.
+  std::function<Expected<void>(const std::filesystem::path& file, const ImportRequest& request)>
+      read;
 };
 
 // One job at a time, on a thread of its own, in the order in which they came. A job that the
@@ -57,6 +62,7 @@ class LogImporter final : public ImportJobs {
                                       const std::stop_token& stop, std::string& imported);
   [[nodiscard]] Expected<Generation> generation_of(const ReadFile& file,
                                                    const std::string& identity) const;
+  [[nodiscard]] Expected<void> tell_read(const LedgerImport& import, const Device& device) const;
   void report(const std::string& id, const SourceRecord& record, std::int64_t bytes_read);
   void wait_to_retry(const std::string& id, const Error& error, std::chrono::milliseconds time,
                      const std::stop_token& stop);

@@ -110,6 +110,7 @@ void add_program(Exposition& out, const ExporterOptions& options, const Exporter
   out.add_requests(state.requests);
   out.declare("gpulse_live_clients", kGauge, "Pages and programs that watch the live stream.");
   out.sample("gpulse_live_clients", {}, static_cast<double>(state.live_clients));
+  if (options.more) options.more(out);
 }
 
 }  // namespace

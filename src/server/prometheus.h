@@ -32,6 +32,8 @@ struct ExporterOptions {
   std::function<std::vector<LatestReadings>()> latest;
   // What this process has used so far; any thread. Empty: not exported.
   std::function<ProcessUsage()> process_usage;
+  // Families of what else the program does; any thread. Empty: none.
+  std::function<void(Exposition&)> more = {};
 };
 
 struct ExporterState {

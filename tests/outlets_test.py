@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""What `gpulse run --to influxdb://` sends beside keeping it, where InfluxDB refuses rows, and of logs that are dropped on the page.
+
+    outlets_test.py GPULSE [SCENARIO...]
+"""
+import json
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+
+from real_time_path_test import GPULSE, ZONE, Sink, Topic, expected, faulty_influxdb, generate
+from command import Command
+from stack import run_on_stack, wait_until
+
+SCENARIOS = []
+
+
+def scenario(function):
+    SCENARIOS.append(function)
+    return function
+
+
+class Outlet:
+    """gpulse run with an InfluxDB beside it, in a bucket of its own."""
+
+    def __init__(self, stack, folder, name):
+        self.sink = Sink(Topic(stack, folder, name))
+        self.folder, self.name = folder, name
+        self.port = stack.ports["influxdb"]
+
+    def run(self, *logs):
+        return Command(GPULSE, "run", *logs, *(("--gpu", "gpu0") if logs else ()), "--host", "rig", "--timezone", ZONE, "--data",
+                       self.folder / "data", "--port", 0, "--to", f"influxdb://127.0.0.1:{self.port}/gpulse/{self.name}",
+                       "--influxdb-token-file", self.sink.token_file)
+
+    @property
+    def dead_file(self):
+        file, = (self.folder / "data" / "to").glob("*/dead.jsonl")
+        return file
+
+    def dead(self, command, *arguments, code=0):
+        done = subprocess.run([GPULSE, "dead", command, *arguments, "--from", self.dead_file, *(
+            ["--influxdb-token-file", self.sink.token_file] if command == "resend" else [])], text=True, capture_output=True, timeout=60)
+        assert done.returncode == code, done
+        return done.stdout + done.stderr
+
+    def letters(self):
+        return {letter["place"]: letter for letter in json.loads(self.dead("list", "--json"))}
+
+
+def page_of(program):
+    program.wait_for("Ctrl-C stops")
+    return next(line.split()[-1] for line in program.said().splitlines() if "http://" in line)
+
+
+def metrics_of(program):
+    with urllib.request.urlopen(page_of(program) + "metrics") as answer:
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {sample.partition("{")[0]: float(number) for sample, number in (line.rsplit(" ", 1) for line in lines)}
+
+
+def drop_on_the_page(program, log, **names):
+    """Returns when the page's own import of it has ended."""
+    base = page_of(program) + "api/v1/logs"
+    query = urllib.parse.urlencode({"name": log.name, "timezone": ZONE, **names})
+    with urllib.request.urlopen(urllib.request.Request(f"{base}?{query}", log.read_bytes())) as answer:
+        job = json.load(answer)["job"]
+
+    def state():
+        with urllib.request.urlopen(f"{base}/{job}") as answer:
+            return json.load(answer)["state"]
+    wait_until("it is imported", lambda: state() not in ("waiting", "reading"))
+    assert state() == "done", state()
+
+
+@scenario
+def what_influxdb_refuses_is_kept_and_sent_again(stack, folder):
+    stack.up("influxdb")
+    outlet = Outlet(stack, folder, "refused")
+    log = generate(folder / "log.txt", 600)
+    lines = log.read_bytes().splitlines(keepends=True)
+    lines[400] = b"2263-01-01 00:00:00" + lines[400][19:]  # beyond InfluxDB's time
+    log.write_bytes(b"".join(lines))
+    rows = list(expected(log))
+    failing, beyond = rows[100], rows[399]
+    with faulty_influxdb(stack, always_failing=f"offset={failing} ".encode()) as proxy:
+        outlet.port = proxy.port
+        with outlet.run(log) as program:
+            wait_until("both are set aside", lambda: metrics_of(program)["gpulse_outlet_set_aside_total"] == 2, 90)
+            wait_until("the others are there", lambda: outlet.sink.counts("gpu0").get("offset") == 598)
+            told = metrics_of(program)
+            assert told["gpulse_outlet_not_kept_total"] == 0 and told["gpulse_outlet_connected"] == 1, told
+            assert program.said().count("refuses the row at byte") == 1, program.said()
+        letters = outlet.letters()
+        assert {letter["offset"] for letter in letters.values()} == {failing, beyond}, letters
+        places = {letter["offset"]: place for place, letter in letters.items()}
+        assert all(letter["key"] == "rig/gpu0" and not letter["resent"] and letter["reason"] for letter in letters.values())
+        assert "again and again" in letters[places[failing]]["reason"], letters
+        shown = json.loads(outlet.dead("show", places[beyond], "--json"))
+        assert f"offset={beyond} " in shown["value"] and shown["to"].endswith("/refused"), shown
+        assert f"byte {beyond} of the log" in outlet.dead("show", places[beyond])
+        with outlet.run(log) as program:  # what was refused is behind its position
+            wait_until("it is asked", lambda: metrics_of(program)["gpulse_outlet_set_aside_total"] == 0)
+        assert outlet.letters() == letters
+        assert "there is no dead letter at 77" in outlet.dead("show", "77", code=2)
+        proxy.always_failing = None
+        assert "1 record was sent" in outlet.dead("resend", places[failing])
+        assert outlet.sink.counts("gpu0")["offset"] == 599
+        assert "is refused again" in outlet.dead("resend", "--all")
+        states = [(letter["offset"], letter["resent"]) for letter in outlet.letters().values()]
+        assert sorted(states) == sorted([(failing, True), (beyond, True), (beyond, False)]), states
+    with open(outlet.dead_file, "a") as out:  # a kill cut the last line short
+        out.write('{"time":"2026')
+    assert len(outlet.letters()) == 3
+
+
+@scenario
+def a_full_file_of_dead_letters_is_told_of(stack, folder):
+    stack.up("influxdb")
+    outlet = Outlet(stack, folder, "full")
+    log = generate(folder / "log.txt", 50)
+    log.write_bytes(log.read_bytes().replace(b"2026-01-01", b"2263-01-01"))
+    own = folder / "data" / "to" / f"influxdb___127.0.0.1_{outlet.port}_gpulse_full"
+    own.mkdir(parents=True)
+    (own / "dead.jsonl").write_bytes(b" " * ((16 << 20) - 2000) + b"\n")
+    with outlet.run(log) as program:
+        program.wait_for("is full")
+        wait_until("all are refused", lambda: metrics_of(program)["gpulse_outlet_set_aside_total"] == 50)
+        kept = len(outlet.letters())
+        assert 0 < kept < 5 and metrics_of(program)["gpulse_outlet_not_kept_total"] == 50 - kept, outlet.letters()
+        assert program.said().count("is full") == 1
+    assert (own / "dead.jsonl").stat().st_size < 16 << 20
+
+
+@scenario
+def a_log_dropped_on_the_page_is_sent_too(stack, folder):
+    stack.up("influxdb")
+    outlet = Outlet(stack, folder, "dropped")
+    first, second = (generate(folder / f"{name}.txt", 3000, seed=n) for n, name in enumerate(("first", "second")))
+    followed = generate(folder / "followed.txt", 500, seed=3)
+    with outlet.run() as program:
+        drop_on_the_page(program, first)
+        outlet.sink.expect(first, gpu="first")
+    stack.do("down", "influxdb")
+    with outlet.run(followed) as program:
+        program.wait_for("InfluxDB is away")
+        drop_on_the_page(program, second, gpu="gpu0")  # which the followed one has
+        program.kill()
+    stack.up("influxdb")
+    with outlet.run(followed) as program:
+        outlet.sink.expect(second, gpu="gpu0-2")
+        outlet.sink.expect(followed)
+        drop_on_the_page(program, second)
+        wait_until("what was sent is kept no longer", lambda: not [*(folder / "data").glob("to/*/uploads/*"), *(folder / "data").glob("to/*/inbox/*")])
+    outlet.sink.expect(second, gpu="gpu0-2")
+
+
+@scenario
+def a_dropped_log_waits_for_a_token_that_may_write(stack, folder):
+    stack.up("influxdb")
+    outlet = Outlet(stack, folder, "later")
+    log = generate(folder / "log.txt", 300)
+    outlet.sink.token_file.write_text("not-a-token")
+    with outlet.run() as program:
+        drop_on_the_page(program, log)
+        program.wait_for("gets no more rows until the next start")
+    outlet.sink.token_file.write_text(stack.token())
+    with outlet.run():
+        outlet.sink.expect(log, gpu="log")
+
+
+if __name__ == "__main__":
+    sys.exit(run_on_stack("outlets", SCENARIOS, ["influxdb"]))
