@@ -193,8 +193,10 @@ void say_place(const RunOptions& options, const std::vector<std::string>& outlet
 // Where this one would serve, as seen from this machine.
 std::string address_of(const ListenOptions& listen) {
   const std::string& name = listen.address;
-  const bool here = name.empty() || name == "localhost" || name == "0.0.0.0" || name == "::";
-  const std::string host = here ? "127.0.0.1" : name.contains(':') ? '[' + name + ']' : name;
+  if (name.empty() || name == "localhost" || name == "0.0.0.0" || name == "::") {
+    return fmt::format("127.0.0.1:{}", listen.port);
+  }
+  const std::string host = name.contains(':') ? '[' + name + ']' : name;
   return fmt::format("{}:{}", host, listen.port);
 }
 

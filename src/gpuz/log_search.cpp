@@ -123,7 +123,10 @@ std::vector<FoundLog> LogSearch::look() {
     seen.push_back(log.identity);
     return false;
   });
-  std::ranges::stable_sort(logs, std::greater{}, &FoundLog::written);
+  // Of those written at the same instant always the same one.
+  std::ranges::sort(logs, [](const FoundLog& a, const FoundLog& b) {
+    return a.written != b.written ? a.written > b.written : a.file < b.file;
+  });
   return logs;
 }
 

@@ -36,7 +36,7 @@ class LogSearchTest : public testing::Test {
     fs::last_write_time(file, now_ - ago);
     return file;
   }
-  std::vector<fs::path> found(std::vector<GpuzPlace> places) {
+  static std::vector<fs::path> found(std::vector<GpuzPlace> places) {
     std::vector<fs::path> files;
     for (const FoundLog& log : LogSearch(std::move(places)).look()) files.push_back(log.file);
     return files;
