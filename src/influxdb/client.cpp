@@ -42,7 +42,7 @@ struct InfluxClient::Impl {
   const std::chrono::milliseconds timeout;
   const std::string authorized;
   std::unique_ptr<asio::io_context> io;
-  std::optional<Connection> connection;
+  std::optional<InfluxConnection> connection;
 };
 
 InfluxClient::InfluxClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

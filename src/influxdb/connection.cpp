@@ -62,7 +62,7 @@ Expected<std::shared_ptr<TlsContext>> make_tls_context(const InfluxEndpoint& end
   return out;
 }
 
-struct Connection::Impl {
+struct InfluxConnection::Impl {
   Impl(asio::any_io_executor executor_given, InfluxAddress address_given,
        std::shared_ptr<TlsContext> tls_given, std::chrono::milliseconds timeout_given)
       : executor(std::move(executor_given)),
@@ -90,7 +90,7 @@ struct Connection::Impl {
   bool loopback = false;
 };
 
-Error Connection::Impl::connection_error(std::string_view doing, error_code error) const {
+Error InfluxConnection::Impl::connection_error(std::string_view doing, error_code error) const {
   const bool timed_out = error == beast::error::timeout;
   const bool cut = error == http::error::end_of_stream || error == asio::error::eof ||
                    error == http::error::partial_message || error == ssl::error::stream_truncated;
@@ -101,7 +101,7 @@ Error Connection::Impl::connection_error(std::string_view doing, error_code erro
           fmt::format("{} InfluxDB at {}: {}", doing, address.authority(), what), true};
 }
 
-asio::awaitable<Expected<std::vector<tcp::endpoint>>> Connection::Impl::resolve() {
+asio::awaitable<Expected<std::vector<tcp::endpoint>>> InfluxConnection::Impl::resolve() {
   std::vector<tcp::endpoint> out;
   error_code none;
   // An address needs no resolver, whose thread could not be interrupted.
@@ -118,7 +118,7 @@ asio::awaitable<Expected<std::vector<tcp::endpoint>>> Connection::Impl::resolve(
   co_return out;
 }
 
-asio::awaitable<Expected<void>> Connection::Impl::open() {
+asio::awaitable<Expected<void>> InfluxConnection::Impl::open() {
   const auto endpoints = co_await resolve();
   if (!endpoints) co_return std::unexpected(endpoints.error());
   buffer.clear();
@@ -139,7 +139,7 @@ asio::awaitable<Expected<void>> Connection::Impl::open() {
   co_return shaken;
 }
 
-asio::awaitable<Expected<void>> Connection::Impl::shake_hands(TlsStream& secured) {
+asio::awaitable<Expected<void>> InfluxConnection::Impl::shake_hands(TlsStream& secured) {
   error_code none;
   asio::ip::make_address(address.host, none);
   if (none) {
@@ -170,9 +170,8 @@ asio::awaitable<Expected<void>> Connection::Impl::shake_hands(TlsStream& secured
 }
 
 template <class Stream>
-asio::awaitable<Expected<HttpAnswer>> Connection::Impl::exchange_on(Stream& on,
-                                                                    const HttpRequest& request,
-                                                                    bool& unanswered) {
+asio::awaitable<Expected<HttpAnswer>> InfluxConnection::Impl::exchange_on(
+    Stream& on, const HttpRequest& request, bool& unanswered) {
   http::request<http::span_body<const char>> message;
   message.method_string(request.method);
   message.target(request.target);
@@ -204,22 +203,23 @@ asio::awaitable<Expected<HttpAnswer>> Connection::Impl::exchange_on(Stream& on,
   co_return out;
 }
 
-asio::awaitable<Expected<HttpAnswer>> Connection::Impl::exchange(const HttpRequest& request,
-                                                                 bool& unanswered) {
+asio::awaitable<Expected<HttpAnswer>> InfluxConnection::Impl::exchange(const HttpRequest& request,
+                                                                       bool& unanswered) {
   if (auto* plain = std::get_if<PlainStream>(&stream)) {
     co_return co_await exchange_on(*plain, request, unanswered);
   }
   co_return co_await exchange_on(std::get<TlsStream>(stream), request, unanswered);
 }
 
-Connection::Connection(asio::any_io_executor executor, InfluxAddress address,
-                       std::shared_ptr<TlsContext> tls, std::chrono::milliseconds timeout)
+InfluxConnection::InfluxConnection(asio::any_io_executor executor, InfluxAddress address,
+                                   std::shared_ptr<TlsContext> tls,
+                                   std::chrono::milliseconds timeout)
     : impl_(std::make_unique<Impl>(std::move(executor), std::move(address), std::move(tls),
                                    timeout)) {}
-Connection::~Connection() = default;
-Connection::Connection(Connection&&) noexcept = default;
+InfluxConnection::~InfluxConnection() = default;
+InfluxConnection::InfluxConnection(InfluxConnection&&) noexcept = default;
 
-asio::awaitable<Expected<bool>> Connection::connect() {
+asio::awaitable<Expected<bool>> InfluxConnection::connect() {
   if (!impl_->is_open()) {
     const auto opened = co_await impl_->open();
     if (!opened) co_return std::unexpected(opened.error());
@@ -227,7 +227,7 @@ asio::awaitable<Expected<bool>> Connection::connect() {
   co_return impl_->loopback;
 }
 
-asio::awaitable<Expected<HttpAnswer>> Connection::ask(HttpRequest request) {
+asio::awaitable<Expected<HttpAnswer>> InfluxConnection::ask(HttpRequest request) {
   for (;;) {
     const bool kept = impl_->is_open();
     const auto connected = co_await connect();

@@ -40,14 +40,14 @@ struct HttpAnswer {
 
 // Connects when it must, and again after the server has closed. Used from one coroutine at a time,
 // on the executor's thread.
-class Connection {
+class InfluxConnection {
  public:
   // `host:port` and TLS of the address; `timeout` is for a connect, and for a request with its
   // answer.
-  Connection(boost::asio::any_io_executor executor, InfluxAddress address,
-             std::shared_ptr<TlsContext> tls, std::chrono::milliseconds timeout);
-  ~Connection();
-  Connection(Connection&&) noexcept;
+  InfluxConnection(boost::asio::any_io_executor executor, InfluxAddress address,
+                   std::shared_ptr<TlsContext> tls, std::chrono::milliseconds timeout);
+  ~InfluxConnection();
+  InfluxConnection(InfluxConnection&&) noexcept;
 
   // Errors are retryable but for a certificate that is not trusted and a server that does not speak
   // TLS. What is borrowed must live until it returns. Sent again once, if the connection was kept

@@ -58,7 +58,7 @@ struct InfluxWriter::Impl {
                      impl.options.request_timeout),
           timer(impl.io),
           pause(impl.options.pause_min, impl.options.pause_max) {}
-    Connection connection;
+    InfluxConnection connection;
     asio::steady_timer timer;
     RetryPause pause;
     Gzip gzip;

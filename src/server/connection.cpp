@@ -58,15 +58,15 @@ Expected<Request> to_request(const Parser& parser) {
 
 }  // namespace
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
  public:
-  Connection(ServerContext& context, asio::ip::tcp::socket socket)
+  ClientConnection(ServerContext& context, asio::ip::tcp::socket socket)
       : context_(context), stream_(std::move(socket)), timer_(context.io) {
     context_.connections.insert(this);
   }
-  ~Connection() { context_.connections.erase(this); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  ~ClientConnection() { context_.connections.erase(this); }
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
 
   asio::awaitable<void> run() {
     while (co_await serve_one() && !context_.stopping) {
@@ -300,7 +300,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   // A client has nothing to say on this stream: the only news is that it went.
-  static asio::awaitable<void> watch_for_end(std::shared_ptr<Connection> self) {
+  static asio::awaitable<void> watch_for_end(std::shared_ptr<ClientConnection> self) {
     std::array<char, 256> scratch{};
     error_code ended;
     while (!ended) {
@@ -349,14 +349,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 };
 
 void serve(ServerContext& context, asio::ip::tcp::socket socket) {
-  auto connection = std::make_shared<Connection>(context, std::move(socket));
+  auto connection = std::make_shared<ClientConnection>(context, std::move(socket));
   // What is thrown there (no memory) ends this connection and no other.
   asio::co_spawn(
       context.io, [connection] { return connection->run(); }, [](const std::exception_ptr&) {});
 }
 
-void stop(Connection& connection) { connection.stop(); }
+void stop(ClientConnection& connection) { connection.stop(); }
 
-void abandon(Connection& connection) { connection.abandon(); }
+void abandon(ClientConnection& connection) { connection.abandon(); }
 
 }  // namespace gpulse

@@ -18,7 +18,7 @@
 
 namespace gpulse {
 
-class Connection;
+class ClientConnection;
 
 // Who takes part in a server; all that is referred to must outlive it.
 struct ServerParties {
@@ -38,15 +38,15 @@ struct ServerContext {
   bool stopping = false;
   RequestCounters counters{};
   // Each leaves when it goes, at the latest with the io context.
-  std::unordered_set<Connection*> connections{};
+  std::unordered_set<ClientConnection*> connections{};
   boost::asio::thread_pool workers{2};
 };
 
 // Begins to serve; the connection lives until it is closed.
 void serve(ServerContext& context, boost::asio::ip::tcp::socket socket);
 // Closes what waits for a request or streams; what is being answered is finished first.
-void stop(Connection& connection);
+void stop(ClientConnection& connection);
 // Before the context goes: lets go of the hub.
-void abandon(Connection& connection);
+void abandon(ClientConnection& connection);
 
 }  // namespace gpulse

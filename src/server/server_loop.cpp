@@ -59,8 +59,9 @@ void ServerLoop::begin_stop() {
   context_.stopping = true;
   error_code ignored;
   for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
-  const std::vector<Connection*> open(context_.connections.begin(), context_.connections.end());
-  for (Connection* connection : open) stop(*connection);
+  const std::vector<ClientConnection*> open(context_.connections.begin(),
+                                            context_.connections.end());
+  for (ClientConnection* connection : open) stop(*connection);
   io_->stop();
 }
 
@@ -83,7 +84,7 @@ Expected<void> ServerLoop::run(const std::stop_token& stop) {
       ended = operation_error(std::string("the server ended: ") + thrown.what());
     }
   }
-  for (Connection* connection : context_.connections) abandon(*connection);
+  for (ClientConnection* connection : context_.connections) abandon(*connection);
   context_.workers.join();
   return ended;
 }
