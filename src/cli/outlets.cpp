@@ -303,6 +303,7 @@ void Outlets::tell(Exposition& out) const {
 
 std::vector<std::string> Outlets::names() const {
   std::vector<std::string> names;
+  names.reserve(outlets_.size());
   for (const auto& outlet : outlets_) names.push_back(outlet->name);
   return names;
 }

@@ -38,7 +38,8 @@ class EventClock {
 
   struct Instant {
     Timestamp time;
-    bool session_begins;  // the first row, a step of more than 5 minutes, or a step backwards
+    bool session_begins =
+        false;  // the first row, a step of more than 5 minutes, or a step backwards
   };
   [[nodiscard]] Instant advance(std::int64_t local);
 

@@ -33,7 +33,7 @@ class MinuteClock {
         row[20] != ',' || row[17] > '5') {
       return kNoTime;
     }
-    return minute_ + (row[17] - '0') * 10 + (row[18] - '0');
+    return minute_ + std::int64_t{row[17] - '0'} * 10 + (row[18] - '0');
   }
 
  private:
@@ -165,6 +165,7 @@ std::optional<RowTemplate> RowTemplate::learn(std::string_view row, std::size_t 
   // The template must take the row that it was learned from.
   std::vector<std::int32_t> values(columns);
   std::vector<std::int32_t*> counts;
+  counts.reserve(columns);
   for (std::int32_t& value : values) counts.push_back(&value);
   std::int64_t local = 0;
   const Bounds its_own{time, time + 1, 0, 1};

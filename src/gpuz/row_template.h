@@ -51,8 +51,9 @@ class RowTemplate {
 
   // A cell is judged by the 16 bytes that end at its comma. Bit i of a mask is byte i of those.
   struct Cell {
-    alignas(16) std::array<char, 16> pattern;  // what stands there when it is no digit
-    alignas(16) std::array<std::uint8_t, 16> pick;  // moves up to 8 digits to the front, for pshufb
+    alignas(16) std::array<char, 16> pattern{};  // what stands there when it is no digit
+    alignas(
+        16) std::array<std::uint8_t, 16> pick{};  // moves up to 8 digits to the front, for pshufb
     std::uint32_t window = 0;  // where the 16 bytes begin in the row
     std::uint16_t care = 0;  // bytes that belong to the cell
     std::uint16_t digits = 0;  // must be digits

@@ -43,6 +43,7 @@ Expected<std::vector<std::string>> KafkaAdmin::groups(std::chrono::milliseconds 
         Expected<std::vector<std::string>>(client_->failure(code, "list the consumer groups")));
   }
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(list->group_cnt));
   for (int i = 0; i < list->group_cnt; ++i) names.emplace_back(list->groups[i].group);
   rd_kafka_group_list_destroy(list);
   std::ranges::sort(names);

@@ -22,10 +22,11 @@ class StopSignals {
   // Waits for a running on_stop.
   virtual ~StopSignals() = default;
 
- protected:
-  StopSignals() = default;
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
+
+ protected:
+  StopSignals() = default;
 };
 
 }  // namespace gpulse

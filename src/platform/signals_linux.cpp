@@ -1,5 +1,5 @@
 #include <pthread.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX has more in it than C
 
 #include <atomic>
 #include <cstring>
@@ -50,6 +50,7 @@ class Listener final : public StopSignals {
 
   ~Listener() override {
     ending_ = true;
+    // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): it waits for the signal, and ends itself
     pthread_kill(thread_.native_handle(), SIGTERM);
     thread_.join();
     pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);

@@ -1,5 +1,6 @@
 #include "server/listening.h"
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -140,10 +141,7 @@ Expected<std::vector<tcp::acceptor>> listen_on_first(
 }
 
 bool all_loopback(const std::vector<asio::ip::address>& addresses) {
-  for (const auto& address : addresses) {
-    if (!address.is_loopback()) return false;
-  }
-  return true;
+  return std::ranges::all_of(addresses, &asio::ip::address::is_loopback);
 }
 
 Expected<std::string> token_of(const ListenOptions& options,

@@ -34,7 +34,7 @@ class TimeZone {
   // back repeats (first < second); none in the hour that a change forward skips, where both hold
   // the instant that the offset before the change gives (as Python's zoneinfo does for fold=0).
   struct Resolved {
-    enum class Kind { unique, skipped, repeated } kind;
+    enum class Kind { unique, skipped, repeated } kind = Kind::unique;
     UtcSeconds first;
     UtcSeconds second;
     // Every local time in [same_from, same_until) resolves by the same offsets and kind: lets a
