@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for some seconds each: fuzz/run_all.sh SECONDS
+# Runs every fuzz target for some seconds each, two at a time: fuzz/run_all.sh SECONDS
 #
 # New inputs go to build/fuzz/corpus/NAME, beside the seeds in fuzz/corpus/NAME; an input that broke
 # something is kept in build/fuzz/broken/ and named.
@@ -9,12 +9,10 @@ seconds=$1
 broken=build/fuzz/broken
 mkdir -p "$broken" build/log
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1
-failed=0
 
-for source in fuzz/*_fuzz.cpp; do
-  name=$(basename "$source" _fuzz.cpp)
-  corpus=build/fuzz/corpus/$name
-  log=build/log/fuzz-$name.log
+# Tells the target's result in one line, or three when something broke.
+run() {
+  local name=$1 corpus=build/fuzz/corpus/$1 log=build/log/fuzz-$1.log
   mkdir -p "$corpus" "fuzz/corpus/$name"
   if "build/fuzz/fuzz/${name}_fuzz" "$corpus" "fuzz/corpus/$name" -max_total_time="$seconds" \
       -timeout=10 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix="$broken/$name-" \
@@ -23,10 +21,15 @@ for source in fuzz/*_fuzz.cpp; do
     speed=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")
     printf 'fuzz: %-18s held for %9d inputs, %7d a second\n' "$name" "$runs" "$speed"
   else
-    failed=1
-    printf 'fuzz: %-18s BROKEN: %s\n' "$name" "$(grep -E 'ERROR:|runtime error|^fuzz: ' "$log" | head -n 1)"
-    sed -n 's/^.*Test unit written to /      the input: /p' "$log"
-    echo "      the log:   $log"
+    printf 'fuzz: %-18s BROKEN: %s\n%s\n      the log:   %s\n' "$name" \
+      "$(grep -E 'ERROR:|runtime error|^fuzz: ' "$log" | head -n 1)" \
+      "$(sed -n 's/^.*Test unit written to /      the input: /p' "$log")" "$log"
+    return 1
   fi
-done
-exit $failed
+}
+export -f run
+export seconds broken
+
+for source in fuzz/*_fuzz.cpp; do
+  basename "$source" _fuzz.cpp
+done | xargs --max-procs=2 -I{} bash -c 'run {}'

@@ -27,7 +27,8 @@ close() {
 
 unit_tests() {
   step "build $1" setup/build.sh "$1" || return
-  step "ctest $1" ctest --preset "$1"
+  # Two at a time: most of them wait. More would have those that time something compete.
+  step "ctest $1" ctest --preset "$1" --parallel 2
   close "ctest $1" 'tests passed|tests failed out of|Total Test time|^[[:space:]]+[0-9]+ - '
 }
 

@@ -2,19 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace gpulse::doctor {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds kPatience{4};
@@ -28,41 +33,69 @@ std::pair<std::string, std::string> split(const std::string& address) {
   return {host, address.substr(colon + 1)};
 }
 
-// Runs what was begun, and turns its error into words.
-Expected<void> finish(asio::io_context& io, const error_code& error, const std::string& doing) {
+// Runs what was begun until `result` is there, and turns its error into words.
+Expected<void> finish(asio::io_context& io, const std::optional<error_code>& result,
+                      const std::string& doing) {
   io.restart();
-  io.run();
-  if (!error) return {};
-  return operation_error(fmt::format("{}: {}", doing,
-                                     error == beast::error::timeout
-                                         ? fmt::format("no answer within {} s", kPatience.count())
-                                         : error.message()));
+  io.run_for(kPatience);
+  if (!result) {
+    return operation_error(fmt::format("{}: no answer within {} s", doing, kPatience.count()));
+  }
+  if (*result) return operation_error(fmt::format("{}: {}", doing, result->message()));
+  return {};
+}
+
+// What is said until the connection is closed. It is not parsed as it comes, as one that is kept
+// has to be: Beast's reading from a stream takes longer to compile than the rest of the module.
+Expected<std::string> answer_to(const std::string& request, const std::string& address) {
+  asio::io_context io;
+  error_code unfound;
+  const auto [host, port] = split(address);
+  const auto found = tcp::resolver(io).resolve(host, port, unfound);
+  if (unfound) return operation_error(fmt::format("cannot find {}: {}", host, unfound.message()));
+  tcp::socket socket(io);
+  std::optional<error_code> connected;
+  asio::async_connect(socket, found,
+                      [&](error_code error, const auto& /*endpoint*/) { connected = error; });
+  if (auto done = finish(io, connected, "cannot connect"); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  std::optional<error_code> asked;
+  asio::async_write(socket, asio::buffer(request),
+                    [&](error_code error, std::size_t) { asked = error; });
+  if (auto done = finish(io, asked, "cannot ask"); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  std::string answer;
+  std::optional<error_code> told;
+  asio::async_read(socket, asio::dynamic_buffer(answer, kPageBytesMax),
+                   [&](error_code error, std::size_t) {
+                     told = error == asio::error::eof ? error_code{} : error;
+                   });
+  if (auto done = finish(io, told, "cannot read the answer"); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  return answer;
 }
 
 }  // namespace
 
 Expected<HttpPage> get_page(const std::string& address, const std::string& target,
                             const std::string& token) {
-  asio::io_context io;
-  error_code error;
-  const auto [host, port] = split(address);
-  const auto found = asio::ip::tcp::resolver(io).resolve(host, port, error);
-  if (error) return operation_error(fmt::format("cannot find {}: {}", host, error.message()));
-  beast::tcp_stream stream(io);
-  stream.expires_after(kPatience);
-  stream.async_connect(found, [&](error_code result, const auto& /*endpoint*/) { error = result; });
-  if (auto done = finish(io, error, "cannot connect"); !done) return std::unexpected(done.error());
-  http::request<http::empty_body> request(http::verb::get, target, 11);
-  request.set(http::field::host, address);
-  if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
-  http::async_write(stream, request, [&](error_code result, std::size_t) { error = result; });
-  if (auto done = finish(io, error, "cannot ask"); !done) return std::unexpected(done.error());
-  beast::flat_buffer buffer;
+  const std::string authorization =
+      token.empty() ? std::string() : fmt::format("Authorization: Bearer {}\r\n", token);
+  const auto answer =
+      answer_to(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n{}Connection: close\r\n\r\n", target,
+                            address, authorization),
+                address);
+  if (!answer) return std::unexpected(answer.error());
   http::response_parser<http::string_body> parser;
+  parser.eager(true);
   parser.body_limit(kPageBytesMax);
-  http::async_read(stream, buffer, parser, [&](error_code result, std::size_t) { error = result; });
-  if (auto done = finish(io, error, "cannot read the answer"); !done)
-    return std::unexpected(done.error());
+  error_code error;
+  parser.put(asio::buffer(*answer), error);
+  if (!error) parser.put_eof(error);
+  if (error) return operation_error(fmt::format("cannot read the answer: {}", error.message()));
   return HttpPage{parser.get().result_int(), std::move(parser.get().body())};
 }
 
