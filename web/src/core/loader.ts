@@ -35,11 +35,12 @@ export async function openDevice(device: DeviceKey, range: Range | null): Promis
   await busy(async () => {
     // A range of fixed length needs no sessions, so its chart need not wait for them.
     const free = range !== null && range.kind !== "session" && range.kind !== "newest";
-    const listed = api.sessions(selected).catch(() => []).then((list) => isSelected() && store.set({ sessions: list }));
-    if (!free) await listed;
+    const list = () => api.sessions(selected).catch(() => []).then((sessions) => isSelected() && store.set({ sessions }));
+    if (!free) await list();
     if (!isSelected()) return;
     store.set({ range: range ?? openingRange(store.get().sessions) });
-    await Promise.all([loadRange(), listed]);
+    // The chart's query goes out first.
+    await Promise.all([loadRange(), free && list()]);
     if (isSelected()) store.set({ opened: true });
   });
 }
