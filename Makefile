@@ -11,7 +11,7 @@ LOG ?=
 ARGS ?=
 FUZZ_SECONDS ?= 600
 
-.PHONY: help run build test test-tsan test-faults stack telegraf test-stack bench bench-stack fuzz format lint clean setup-run build-release
+.PHONY: help run build windows test test-windows package-windows test-tsan test-faults stack telegraf test-stack bench bench-stack fuzz format lint clean setup-run build-release
 
 help: ## this page
 	@setup/help.sh $(firstword $(MAKEFILE_LIST))
@@ -20,6 +20,14 @@ run: build-release ## the dashboard on a sample log, or on yours: LOG="GPU-Z Sen
 	@setup/run.sh "$(LOG)" $(ARGS)
 
 build: build-release ## the program, at build/gpulse
+
+windows: ## gpulse.exe, at build/windows/gpulse.exe
+	@setup/setup.sh run windows
+	@setup/step.sh "build windows" setup/build.sh windows gpulse
+	@ls -l build/windows/gpulse.exe | awk '{ printf "build/windows/gpulse.exe: %.1f MB\n", $$5 / 1e6 }'
+
+package-windows: windows ## a zip and an installer of it, in build/windows/package
+	@setup/package_windows.sh
 
 test: ## every test: release, address sanitizer, page, short fuzzing
 	@setup/test.sh
@@ -30,6 +38,9 @@ test-tsan: ## the tests under the thread sanitizer
 	@# Without address randomisation: gcc 12's runtime refuses some of the newer kernels' layouts.
 	@setup/step.sh "ctest tsan" setarch -R ctest --preset tsan
 	@tail -n 3 build/log/ctest-tsan.log
+
+test-windows: ## gpulse.exe and its tests under Wine
+	@setup/test_windows.sh
 
 test-faults: build-release ## kill, fill the disk and lose writes, many times over
 	@setup/setup.sh run test

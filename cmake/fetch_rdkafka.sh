@@ -50,7 +50,8 @@ build() {
     -DWITH_SSL=ON -DWITH_SASL=OFF -DWITH_SASL_SCRAM=ON -DWITH_ZLIB=ON -DWITH_ZSTD=ON \
     -DENABLE_LZ4_EXT=OFF -DWITH_CURL=OFF -DWITH_PLUGINS=OFF "$@" >"$part/cmake.log" 2>&1 &&
     cmake --build "$part/build" --target rdkafka >"$part/build.log" 2>&1 &&
-    cmake --install "$part/build/src" >"$part/install.log" 2>&1 && return
+    cmake --install "$part/build/src" >"$part/install.log" 2>&1 &&
+    cp "$source/LICENSES.txt" "$part/whole/" && return
   tail -n 20 "$part"/*.log >&2
   fail "cannot build it; it needs libssl-dev, libzstd-dev and zlib1g-dev"
 }

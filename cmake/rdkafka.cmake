@@ -30,6 +30,7 @@ execute_process(COMMAND ${rdkafka_script} ${rdkafka_options}
 if(NOT rdkafka_result EQUAL 0)
   message(FATAL_ERROR "No librdkafka: see the lines above.")
 endif()
+set(GPULSE_RDKAFKA ${rdkafka} CACHE INTERNAL "Folder of the librdkafka that is linked")
 # An imported archive, whose libraries come behind it on the linker's line.
 add_library(gpulse_rdkafka STATIC IMPORTED GLOBAL)
 set_target_properties(gpulse_rdkafka PROPERTIES IMPORTED_LOCATION ${rdkafka}/lib/librdkafka.a)

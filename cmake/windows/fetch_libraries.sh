@@ -1,5 +1,6 @@
 #!/bin/sh
-# fetch_libraries.sh: prints the folder of the libraries that gpulse.exe links, with include/ and lib/.
+# fetch_libraries.sh: prints the folder of the libraries that gpulse.exe links, with include/, lib/ and
+# licences/.
 #
 # Debian has none of them for mingw-w64, but zlib. The sources come in the packages that Cargo.toml
 # names; headers alone come from Debian's own, as links. Built once per user and content of this folder,
@@ -73,6 +74,15 @@ link_headers() {
   done
 }
 
+# What has to go with the program.
+keep_licences() {
+  mkdir "$part/whole/licences"
+  cp "$part/sources/openssl-src/openssl/LICENSE.txt" "$part/whole/licences/OpenSSL"
+  cp "$part/sources/zstd-sys/zstd/LICENSE" "$part/whole/licences/zstd"
+  cp "$part/sources/simdjson-sys/vendor/simdjson/LICENSE" "$part/whole/licences/simdjson"
+  cp "$part/sources/libdeflate-sys/libdeflate/COPYING" "$part/whole/licences/libdeflate"
+}
+
 if [ ! -d "$built" ]; then
   mkdir -p "$cache"
   # A folder of its own and a rename: two configures at once don't see each other's half a build.
@@ -82,6 +92,7 @@ if [ ! -d "$built" ]; then
   build_openssl
   build_others
   link_headers
+  keep_licences
   mv -T "$part/whole" "$built" 2>/dev/null || [ -d "$built" ] || fail "cannot write $built"
 fi
 echo "$built"

@@ -11,6 +11,7 @@
 
 #include "cli/feeds.h"
 #include "cli/status_page.h"
+#include "platform/file.h"
 #include "server/live_hub.h"
 #include "server/log_importer.h"
 
@@ -98,12 +99,6 @@ std::vector<LatestReadings> latest_readings(const Store& store) {
   return all;
 }
 
-std::string whole_path(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto whole = std::filesystem::absolute(path, error);
-  return display(error ? path : whole);
-}
-
 }  // namespace
 
 struct Embedded::Parts {
@@ -126,7 +121,8 @@ struct Embedded::Parts {
 
   ProgramState state() {
     const std::lock_guard lock(mutex);
-    return {GPULSE_VERSION, started, whole_path(options.store.folder), followed, searched};
+    return {GPULSE_VERSION, started, display(absolute_path(options.store.folder)), followed,
+            searched};
   }
 
   // States and retention, once a second and once an hour.
@@ -192,7 +188,7 @@ void Embedded::follow(const LogPlan& plan, std::stop_source& stop) {
   const std::lock_guard lock(parts.mutex);
   if (stop.stop_requested()) return;
   parts.searched.clear();
-  for (const LogChoice& log : plan.logs) parts.followed.push_back(whole_path(log.file));
+  for (const LogChoice& log : plan.logs) parts.followed.push_back(display(absolute_path(log.file)));
   parts.feeds->start(plan, stop);
 }
 

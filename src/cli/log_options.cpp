@@ -103,6 +103,7 @@ Expected<void> check_logs(const std::vector<LogChoice>& logs, bool replay) {
     std::error_code ignored;
     if (!replay && !std::filesystem::exists(log.file, ignored)) continue;
     const auto file = ReadFile::open(log.file);
+    if (!file && !replay && file.error().retryable) continue;
     if (!file) return std::unexpected(file.error());
     const auto identified = identify_log(*file);
     if (!identified) return std::unexpected(identified.error());

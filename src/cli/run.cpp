@@ -23,6 +23,7 @@
 #include "gpuz/generator_options.h"
 #include "platform/browser.h"
 #include "platform/data_folder.h"
+#include "platform/file.h"
 #include "platform/host_name.h"
 #include "platform/local_time_zone.h"
 #include "platform/signals.h"
@@ -202,7 +203,7 @@ std::string address_of(const ListenOptions& listen) {
 
 bool is_followed(const std::filesystem::path& log, const std::vector<std::string>& followed) {
   std::error_code ignored;
-  const std::string whole = display(std::filesystem::absolute(log, ignored));
+  const std::string whole = display(absolute_path(log));
   return std::ranges::any_of(followed, [&](const std::string& file) {
     return file == whole || std::filesystem::equivalent(path_of(file), log, ignored);
   });
@@ -271,11 +272,9 @@ Expected<std::unique_ptr<Embedded>> build(const Arguments& arguments, RunOptions
 }
 
 RunningNote note_of(const Arguments& arguments, const Embedded& embedded) {
-  std::error_code ignored;
   const auto token_file = path_of(arguments.listen.token_file);
   return {embedded.url(), embedded.started(), host_name(),
-          token_file.empty() ? "" : display(std::filesystem::absolute(token_file, ignored)),
-          arguments.asked};
+          token_file.empty() ? "" : display(absolute_path(token_file)), arguments.asked};
 }
 
 // Follows what was named or found, now or when it is there, and serves until the stop.

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 
 namespace gpulse {
@@ -118,6 +117,7 @@ TEST_F(KafkaPassword, IsTheFirstLineOfAFileThatOnlyItsOwnerCanRead) {
 }
 
 TEST_F(KafkaPassword, OfAFileThatOthersCanReadIsRefusedWithTheCure) {
+  if (std::filesystem::path::preferred_separator != '/') GTEST_SKIP() << "no modes on Windows";
   write("secret\n", kOwnersOnly | std::filesystem::perms::group_read);
   const auto password = read_kafka_password(file_);
   ASSERT_FALSE(password);
@@ -128,13 +128,6 @@ TEST_F(KafkaPassword, OfAMissingOrEmptyFileIsAnError) {
   EXPECT_FALSE(read_kafka_password(file_));
   write("\nsecret\n", kOwnersOnly);
   EXPECT_FALSE(read_kafka_password(file_));
-}
-
-TEST_F(KafkaPassword, WithoutAFileComesFromTheEnvironment) {
-  ASSERT_EQ(::setenv("GPULSE_KAFKA_PASSWORD", "from outside", 1), 0);
-  EXPECT_EQ(read_kafka_password({}).value(), "from outside");
-  ASSERT_EQ(::unsetenv("GPULSE_KAFKA_PASSWORD"), 0);
-  EXPECT_EQ(read_kafka_password({}).value(), "");
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ constexpr std::size_t kSeenBytes = 64;
 // is, and a row is to be on the page in 60 ms.
 constexpr auto kPollWithNotices = 1000ms;
 constexpr auto kPollWithoutNotices = 40ms;
+// So many polls in a row may look at the size alone.
+constexpr int kGlancesMax = 25;
 // A file that holds no row is looked into again after so long, even if it seems to be the same.
 constexpr auto kLookAgain = 10s;
 constexpr auto kRetryFirst = 250ms;
@@ -253,11 +255,13 @@ Expected<void> LogFeed::mind_silence(Tail& tail) {
 }
 
 // What has become of the file since the last read. Its bytes are compared even when its size is the
-// same: between two polls it may have been emptied and filled again. It may be so between two calls
-// here, too: what is gone when it is asked for is looked for again at the next change.
-Expected<LogFeed::Look> LogFeed::look(Tail& tail) {
+// same, but for a glance: between two polls it may have been emptied and filled again. It may be so
+// between two calls here, too: what is gone when it is asked for is looked for again at the next
+// change.
+Expected<LogFeed::Look> LogFeed::look(Tail& tail, bool glance) {
   const auto size = tail.file->size();
   if (!size) return std::unexpected(size.error());
+  if (glance && *size == tail.at) return Look::same;
   const Look grown = *size > tail.at ? Look::grew : Look::same;
   std::string now;
   if (*size >= tail.at) {
@@ -282,8 +286,9 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
                                          const std::stop_token& stop) {
   Tail& tail = *owned;
   bool woken_by_poll = false;
+  int glances = 0;
   while (!stop.stop_requested()) {
-    const auto looked = look(tail);
+    const auto looked = look(tail, glances > 0);
     if (!looked) return std::unexpected(looked.error());
     if (*looked == Look::rewritten) {
       if (auto finished = finish(tail, true); !finished) {
@@ -316,6 +321,9 @@ Expected<LogFeed::After> LogFeed::follow(std::unique_ptr<Tail>& owned,
     const auto woken = wait(named ? poll_interval() : kPollWithoutNotices, stop);
     woken_by_poll = woken == FileWatcher::Woken::timed_out;
     notices_work_ = notices_work_ || woken == FileWatcher::Woken::changed;
+    // What is told late is told in the end: until then its size says enough of a file.
+    const bool told_late = notices_work_ && !watcher_->tells_writes_at_once();
+    glances = woken_by_poll && told_late && glances < kGlancesMax ? glances + 1 : 0;
   }
   return After::stop;
 }

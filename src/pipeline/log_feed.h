@@ -73,7 +73,7 @@ class LogFeed {
   [[nodiscard]] Expected<After> read(const FilePtr& file, const std::stop_token& stop);
   [[nodiscard]] Expected<std::unique_ptr<Tail>> attach(const FilePtr& file);
   [[nodiscard]] Expected<After> follow(std::unique_ptr<Tail>& owned, const std::stop_token& stop);
-  [[nodiscard]] static Expected<Look> look(Tail& tail);
+  [[nodiscard]] static Expected<Look> look(Tail& tail, bool glance);
   [[nodiscard]] Expected<bool> read_more(Tail& tail) const;
   [[nodiscard]] static Expected<void> finish(Tail& tail, bool never_again);
   [[nodiscard]] Expected<void> mind_silence(Tail& tail);

@@ -15,7 +15,7 @@ namespace gpulse {
 class ReadFile {
  public:
   // An input error says what is there instead of a readable file (nothing, a folder, no
-  // permission).
+  // permission); it is retryable where another program keeps the file to itself for now (Windows).
   [[nodiscard]] static Expected<ReadFile> open(const std::filesystem::path& path);
   ~ReadFile();
   ReadFile(ReadFile&& other) noexcept;
@@ -62,6 +62,10 @@ class FolderLock {
   explicit FolderLock(std::intptr_t handle) : handle_(handle) {}
   std::intptr_t handle_;
 };
+
+// From the root on, without "." and "..". What std::filesystem::absolute gives, which takes the
+// name of a Windows share for a folder of the current drive.
+[[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& path);
 
 // A path as people read it, UTF-8.
 [[nodiscard]] std::string display(const std::filesystem::path& path);

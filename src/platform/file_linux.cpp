@@ -124,6 +124,12 @@ FolderLock::~FolderLock() {
   if (handle_ != kClosed) ::close(static_cast<int>(handle_));
 }
 
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  return error ? path : whole.lexically_normal();
+}
+
 std::string display(const std::filesystem::path& path) {
   const std::u8string text = path.u8string();
   return {text.begin(), text.end()};

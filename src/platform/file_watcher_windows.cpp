@@ -101,6 +101,10 @@ class FolderWatcher final : public FileWatcher {
       std::memcpy(name.data(), buffer_.data() + at + offsetof(FILE_NOTIFY_INFORMATION, FileName),
                   event.FileNameLength);
       if (event.Action == FILE_ACTION_RENAMED_NEW_NAME && renaming) renamed_to_ = name;
+      // Another file has the name: what had it before is watched no more.
+      const bool comes =
+          event.Action == FILE_ACTION_ADDED || event.Action == FILE_ACTION_RENAMED_NEW_NAME;
+      if (comes && same_name(name, name_)) renamed_to_.clear();
       const bool is_ours =
           same_name(name, name_) || (!renamed_to_.empty() && same_name(name, renamed_to_));
       renaming = event.Action == FILE_ACTION_RENAMED_OLD_NAME && is_ours;

@@ -42,8 +42,10 @@ std::unexpected<Error> open_error(const std::filesystem::path& path, DWORD code)
       return input_error(
           fmt::format("{} may not be read by this user: check its permissions", name));
     case ERROR_SHARING_VIOLATION:
-      return input_error(
-          fmt::format("{} is open in another program, which lets nobody read it meanwhile", name));
+      return std::unexpected(Error{
+          ErrorKind::input,
+          fmt::format("{} is open in another program, which lets nobody read it meanwhile", name),
+          true});
     default: return input_error(fmt::format("cannot open {}: {}", name, message_of(code)));
   }
 }
@@ -64,13 +66,39 @@ Expected<ReadFile::Identity> identity_of_open(HANDLE handle, const std::filesyst
                             std::uint64_t{info.nFileIndexHigh} << 32 | info.nFileIndexLow};
 }
 
+bool is_file(HANDLE handle, const ReadFile::Identity& wanted, const std::filesystem::path& path) {
+  const auto identity = identity_of_open(handle, path);
+  return identity && *identity == wanted;
+}
+
+// By its number, for a system that opens by the name after all when it is to open a handle's file
+// anew (Wine): the file may have lost the name to another. None when it is not in its folder any
+// more.
+Handle open_by_number(const ReadFile::Identity& identity, const std::filesystem::path& path) {
+  const auto folder = path.parent_path().empty() ? "." : path.parent_path();
+  const Handle beside(CreateFileW(openable(folder).c_str(), FILE_LIST_DIRECTORY, kShareAll, nullptr,
+                                  OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+  FILE_ID_DESCRIPTOR number{};
+  number.dwSize = sizeof number;
+  number.Type = FileIdType;
+  number.FileId.QuadPart = static_cast<std::int64_t>(identity.file);
+  Handle handle(OpenFileById(beside.get(), &number, GENERIC_READ, kShareAll, nullptr, 0));
+  return handle && is_file(handle.get(), identity, path) ? std::move(handle) : Handle();
+}
+
 // What is open to look at, to read from. Null with GetLastError() set.
-Handle open_to_read(HANDLE looked_at) {
+Handle open_to_read(HANDLE looked_at, const ReadFile::Identity& identity,
+                    const std::filesystem::path& path) {
   for (int tries = 0;; ++tries) {
     Handle handle(ReOpenFile(looked_at, GENERIC_READ, kShareAll, 0));
-    if (handle || GetLastError() != ERROR_SHARING_VIOLATION || tries == kSharingRetries) {
+    if (handle && is_file(handle.get(), identity, path)) return handle;
+    const DWORD code = handle ? ERROR_FILE_NOT_FOUND : GetLastError();
+    if (code == ERROR_FILE_NOT_FOUND) {
+      handle = open_by_number(identity, path);
+      SetLastError(code);
       return handle;
     }
+    if (code != ERROR_SHARING_VIOLATION || tries == kSharingRetries) return handle;
     Sleep(kSharingRetryMilliseconds);  // nothing tells when another program lets go
   }
 }
@@ -107,7 +135,7 @@ Expected<ReadFile> ReadFile::open(const std::filesystem::path& path) {
   }
   const auto identity = identity_of_open(handle.get(), path);
   if (!identity) return std::unexpected(identity.error());
-  if (const Handle readable = open_to_read(handle.get()); !readable) {
+  if (const Handle readable = open_to_read(handle.get(), *identity, path); !readable) {
     return open_error(path, GetLastError());
   }
   return ReadFile(path, reinterpret_cast<std::intptr_t>(handle.release()), *identity);
@@ -130,7 +158,7 @@ Expected<std::size_t> ReadFile::read_at(std::int64_t offset, std::span<char> buf
         true);
   };
   if (buffer.empty()) return 0;
-  const Handle handle = open_to_read(handle_of(handle_));
+  const Handle handle = open_to_read(handle_of(handle_), identity_, path_);
   if (!handle) return failed(GetLastError());
   constexpr std::size_t kAtOnce = std::size_t{1} << 30;
   std::size_t done = 0;
@@ -202,6 +230,16 @@ FolderLock::~FolderLock() {
   if (!closed) return;
   SetFilePointer(closed.get(), 0, nullptr, FILE_BEGIN);
   SetEndOfFile(closed.get());
+}
+
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::wstring whole(path.native().size() + MAX_PATH, L'\0');
+  DWORD length = 0;
+  while ((length = GetFullPathNameW(path.c_str(), static_cast<DWORD>(whole.size()), whole.data(),
+                                    nullptr)) > whole.size()) {
+    whole.resize(length);
+  }
+  return length == 0 ? path : std::filesystem::path(whole.substr(0, length));
 }
 
 std::string display(const std::filesystem::path& path) {

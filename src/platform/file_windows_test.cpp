@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "platform/file.h"
 #include "platform/windows_api.h"
@@ -70,19 +72,28 @@ TEST_F(FileOnWindows, ItsNameCanBeTakenAwayAndGivenToAnother) {
 }
 
 TEST_F(FileOnWindows, LongPathsOpen) {
-  auto folder =
-      path_.parent_path() / std::string(100, 'a') / std::string(100, 'b') / std::string(100, 'c');
-  std::filesystem::create_directories(windows::openable(folder));
-  const auto path = folder / "log.txt";
+  std::vector<std::filesystem::path> folders{path_.parent_path() / "gpulse-long"};
+  while (folders.back().native().size() < 300) {
+    folders.push_back(folders.back() / std::string(100, 'a'));
+  }
+  for (const auto& folder : folders) {
+    CreateDirectoryW(windows::openable(folder).c_str(), nullptr);
+  }
+  const auto path = folders.back() / "log.txt";
   {
     const Handle made(CreateFileW(windows::openable(path).c_str(), GENERIC_WRITE, 0, nullptr,
                                   CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr));
     ASSERT_TRUE(made) << windows::message_of(GetLastError());
   }
-  const auto file = ReadFile::open(path);
-  ASSERT_TRUE(file) << file.error().message;
-  EXPECT_EQ(file->size(), 0);
-  std::filesystem::remove_all(windows::openable(folder.parent_path().parent_path()));
+  {
+    const auto file = ReadFile::open(path);
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(file->size(), 0);
+  }
+  EXPECT_NE(DeleteFileW(windows::openable(path).c_str()), 0);
+  for (; !folders.empty(); folders.pop_back()) {
+    EXPECT_NE(RemoveDirectoryW(windows::openable(folders.back()).c_str()), 0);
+  }
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "platform/windows_api.h"
 
 #include <array>
-#include <system_error>
+
+#include "platform/file.h"
 
 namespace gpulse::windows {
 
@@ -36,10 +37,8 @@ std::string message_of(DWORD code) {
 
 std::wstring openable(const std::filesystem::path& path) {
   constexpr std::size_t kPlainMax = 248;  // a folder's; a file's is 260
-  std::error_code error;
-  const std::filesystem::path whole = std::filesystem::absolute(path, error);
-  if (error || whole.native().size() < kPlainMax) return path.native();
-  std::wstring text = whole.lexically_normal().make_preferred().native();
+  const std::wstring text = absolute_path(path).native();
+  if (text.size() < kPlainMax) return path.native();
   if (text.starts_with(LR"(\\?\)") || text.starts_with(LR"(\\.\)")) return text;
   if (text.starts_with(LR"(\\)")) return LR"(\\?\UNC\)" + text.substr(2);
   return LR"(\\?\)" + text;

@@ -101,7 +101,7 @@ TEST(SessionFacts, LongStepsCountUpToTheGapLimitOfTheWholeSession) {
     }
     SessionSums sums;
     for (std::size_t begin = 0; begin < times.size();) {
-      const std::size_t size = std::min(times.size() - begin, 1 + random() % 20);
+      const std::size_t size = std::min<std::size_t>(times.size() - begin, 1 + random() % 20);
       const std::vector<std::span<const double>> values{
           {}, std::span(power).subspan(begin, size), {}, {}};
       sums.add({&session, std::span(times).subspan(begin, size), values});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gpuz/log_generator.h"
+#include "platform/file.h"
 #include "store/power_loss_vfs.h"
 #include "store/source_writer.h"
 #include "store/store.h"
@@ -112,7 +113,7 @@ using Rows = std::vector<std::string>;
 
 Rows ask(const std::filesystem::path& folder, const std::string& sql) {
   sqlite3* database = nullptr;
-  sqlite3_open((folder / "ledger.db").c_str(), &database);
+  sqlite3_open(display(folder / "ledger.db").c_str(), &database);
   Rows rows;
   const auto take = [](void* to, int columns, char** values, char** /*names*/) {
     std::string row;

@@ -89,7 +89,7 @@ class Program:
 
     def stop(self):
         """Ends it as Ctrl-C would; it must end well."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(signal.SIGINT)
         code = self.process.wait(SECONDS_MAX)
         self.process.stdout.close()
         if code != 0:

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -116,7 +117,7 @@ class Program:
 
     def __exit__(self, kind, *_):
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGINT)
         try:
             code = self.process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:

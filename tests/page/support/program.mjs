@@ -68,7 +68,7 @@ export class Program {
   }
 
   async stop() {
-    this.child.kill("SIGTERM");
+    this.child.kill("SIGINT");
     const timer = setTimeout(() => this.child.kill("SIGKILL"), 5000);
     await this.ended;
     clearTimeout(timer);
