@@ -356,7 +356,12 @@ class RandomLife : public LogFeedTest, public ::testing::WithParamInterface<unsi
   std::multiset<int> expected_;
 };
 
-TEST_P(RandomLife, LosesAndDoublesNothing) { live(GetParam()); }
+TEST_P(RandomLife, LosesAndDoublesNothing) {
+  if (std::filesystem::path::preferred_separator != '/') {
+    GTEST_SKIP() << "its writer replaces what it holds open, which Windows does not allow";
+  }
+  live(GetParam());
+}
 
 // GPULSE_RANDOM_LIVES=500 for a long run.
 unsigned lives() {

@@ -16,14 +16,17 @@ using windows::kShareAll;
 using windows::message_of;
 using windows::openable;
 
-// A handle that may ask for size and identity, but neither read nor write: Windows holds it against
-// nobody, whatever sharing another program asks for. What is read is read through a second one,
-// which lives for as long as the read takes.
+// May ask for size and identity, but neither read nor write: Windows holds that against nobody,
+// whatever sharing another program asks for. Nothing is held open between calls: an open file can
+// be neither replaced nor, on older systems, deleted and made again at once.
 constexpr DWORD kLookOnly = FILE_READ_ATTRIBUTES | SYNCHRONIZE;
 
 // A writer that lets nobody else read mostly does so for a moment only.
 constexpr int kSharingRetries = 50;
 constexpr DWORD kSharingRetryMilliseconds = 5;
+
+// A ReadFile's handle: it opens its file anew for every call.
+constexpr std::intptr_t kHeldByNobody = 0;
 
 HANDLE handle_of(std::intptr_t handle) { return reinterpret_cast<HANDLE>(handle); }
 
@@ -66,15 +69,9 @@ Expected<ReadFile::Identity> identity_of_open(HANDLE handle, const std::filesyst
                             std::uint64_t{info.nFileIndexHigh} << 32 | info.nFileIndexLow};
 }
 
-bool is_file(HANDLE handle, const ReadFile::Identity& wanted, const std::filesystem::path& path) {
-  const auto identity = identity_of_open(handle, path);
-  return identity && *identity == wanted;
-}
-
-// By its number, for a system that opens by the name after all when it is to open a handle's file
-// anew (Wine): the file may have lost the name to another. None when it is not in its folder any
-// more.
-Handle open_by_number(const ReadFile::Identity& identity, const std::filesystem::path& path) {
+// By its number, on the same volume: it has lost its name, or its name belongs to another file.
+Handle open_by_number(const ReadFile::Identity& identity, const std::filesystem::path& path,
+                      DWORD access) {
   const auto folder = path.parent_path().empty() ? "." : path.parent_path();
   const Handle beside(CreateFileW(openable(folder).c_str(), FILE_LIST_DIRECTORY, kShareAll, nullptr,
                                   OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
@@ -82,23 +79,36 @@ Handle open_by_number(const ReadFile::Identity& identity, const std::filesystem:
   number.dwSize = sizeof number;
   number.Type = FileIdType;
   number.FileId.QuadPart = static_cast<std::int64_t>(identity.file);
-  Handle handle(OpenFileById(beside.get(), &number, GENERIC_READ, kShareAll, nullptr, 0));
-  return handle && is_file(handle.get(), identity, path) ? std::move(handle) : Handle();
+  return Handle(OpenFileById(beside.get(), &number, access, kShareAll, nullptr, 0));
 }
 
-// What is open to look at, to read from. Null with GetLastError() set.
-Handle open_to_read(HANDLE looked_at, const ReadFile::Identity& identity,
-                    const std::filesystem::path& path) {
+bool is_file(const Handle& handle, const ReadFile::Identity& wanted,
+             const std::filesystem::path& path) {
+  const auto identity = identity_of_open(handle.get(), path);
+  return identity && *identity == wanted;
+}
+
+// The file that was at `path` when it got this identity, wherever it is now. Null with
+// GetLastError() set: ERROR_FILE_NOT_FOUND when it is gone.
+Handle open_again(const std::filesystem::path& path, const ReadFile::Identity& identity,
+                  DWORD access) {
   for (int tries = 0;; ++tries) {
-    Handle handle(ReOpenFile(looked_at, GENERIC_READ, kShareAll, 0));
-    if (handle && is_file(handle.get(), identity, path)) return handle;
-    const DWORD code = handle ? ERROR_FILE_NOT_FOUND : GetLastError();
-    if (code == ERROR_FILE_NOT_FOUND) {
-      handle = open_by_number(identity, path);
-      SetLastError(code);
-      return handle;
+    Handle handle(CreateFileW(openable(path).c_str(), access, kShareAll, nullptr, OPEN_EXISTING,
+                              FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+    const DWORD code = handle ? ERROR_SUCCESS : GetLastError();
+    if (handle && is_file(handle, identity, path)) return handle;
+    if (code != ERROR_SHARING_VIOLATION) {
+      handle = open_by_number(identity, path, access);
+      if (handle && is_file(handle, identity, path)) return handle;
+      // No error: the name is another file's now.
+      const bool gone = code == ERROR_SUCCESS || code == ERROR_PATH_NOT_FOUND;
+      SetLastError(gone ? ERROR_FILE_NOT_FOUND : code);
+      return {};
     }
-    if (code != ERROR_SHARING_VIOLATION || tries == kSharingRetries) return handle;
+    if (tries == kSharingRetries) {
+      SetLastError(code);
+      return {};
+    }
     Sleep(kSharingRetryMilliseconds);  // nothing tells when another program lets go
   }
 }
@@ -107,23 +117,12 @@ Handle open_to_read(HANDLE looked_at, const ReadFile::Identity& identity,
 
 ReadFile::ReadFile(std::filesystem::path path, std::intptr_t handle, Identity identity)
     : path_(std::move(path)), handle_(handle), identity_(identity) {}
-
-ReadFile::~ReadFile() { const Handle closed(handle_of(handle_)); }
-
-ReadFile::ReadFile(ReadFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      handle_(std::exchange(other.handle_, 0)),
-      identity_(other.identity_) {}
-
-ReadFile& ReadFile::operator=(ReadFile&& other) noexcept {
-  std::swap(path_, other.path_);
-  std::swap(handle_, other.handle_);
-  std::swap(identity_, other.identity_);
-  return *this;
-}
+ReadFile::~ReadFile() = default;
+ReadFile::ReadFile(ReadFile&& other) noexcept = default;
+ReadFile& ReadFile::operator=(ReadFile&& other) noexcept = default;
 
 Expected<ReadFile> ReadFile::open(const std::filesystem::path& path) {
-  Handle handle = open_to_look(path);
+  const Handle handle = open_to_look(path);
   if (!handle) return open_error(path, GetLastError());
   FILE_STANDARD_INFO standard{};
   const bool on_disk =
@@ -135,20 +134,19 @@ Expected<ReadFile> ReadFile::open(const std::filesystem::path& path) {
   }
   const auto identity = identity_of_open(handle.get(), path);
   if (!identity) return std::unexpected(identity.error());
-  if (const Handle readable = open_to_read(handle.get(), *identity, path); !readable) {
-    return open_error(path, GetLastError());
-  }
-  return ReadFile(path, reinterpret_cast<std::intptr_t>(handle.release()), *identity);
+  if (!open_again(path, *identity, GENERIC_READ)) return open_error(path, GetLastError());
+  return ReadFile(path, kHeldByNobody, *identity);
 }
 
+// A file that is gone is as one that was emptied: its bytes are nowhere.
 Expected<std::int64_t> ReadFile::size() const {
   LARGE_INTEGER size{};
-  if (GetFileSizeEx(handle_of(handle_), &size) == 0) {
-    return operation_error(
-        fmt::format("cannot ask the size of {}: {}", display(path_), message_of(GetLastError())),
-        true);
-  }
-  return size.QuadPart;
+  const Handle handle = open_again(path_, identity_, kLookOnly);
+  if (handle && GetFileSizeEx(handle.get(), &size) != 0) return size.QuadPart;
+  const DWORD code = GetLastError();
+  if (!handle && code == ERROR_FILE_NOT_FOUND) return 0;
+  return operation_error(
+      fmt::format("cannot ask the size of {}: {}", display(path_), message_of(code)), true);
 }
 
 Expected<std::size_t> ReadFile::read_at(std::int64_t offset, std::span<char> buffer) const {
@@ -157,9 +155,12 @@ Expected<std::size_t> ReadFile::read_at(std::int64_t offset, std::span<char> buf
         fmt::format("cannot read {} at byte {}: {}", display(path_), offset, message_of(code)),
         true);
   };
-  if (buffer.empty()) return 0;
-  const Handle handle = open_to_read(handle_of(handle_), identity_, path_);
-  if (!handle) return failed(GetLastError());
+  const Handle handle = open_again(path_, identity_, GENERIC_READ);
+  if (!handle) {
+    const DWORD code = GetLastError();
+    if (code == ERROR_FILE_NOT_FOUND) return 0;
+    return failed(code);
+  }
   constexpr std::size_t kAtOnce = std::size_t{1} << 30;
   std::size_t done = 0;
   while (done < buffer.size()) {

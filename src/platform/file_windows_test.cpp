@@ -66,8 +66,22 @@ TEST_F(FileOnWindows, ItsNameCanBeTakenAwayAndGivenToAnother) {
   const auto moved = path_.parent_path() / "gpulse-moved.txt";
   std::filesystem::rename(path_, moved);
   EXPECT_EQ(text_of(*file), "first");
-  std::filesystem::remove(moved);
   std::ofstream(path_) << "second";
+  EXPECT_NE(identity_of(path_), file->identity());
+  EXPECT_EQ(text_of(*file), "first");
+  // Gone: as if it had been emptied.
+  std::filesystem::remove(moved);
+  EXPECT_EQ(file->size(), 0);
+  EXPECT_EQ(text_of(*file), "");
+}
+
+TEST_F(FileOnWindows, ItCanBeReplacedByAnother) {
+  const auto file = ReadFile::open(path_);
+  ASSERT_TRUE(file) << file.error().message;
+  const auto other = path_.parent_path() / "gpulse-other.txt";
+  std::ofstream(other) << "second";
+  EXPECT_NE(MoveFileExW(other.c_str(), path_.c_str(), MOVEFILE_REPLACE_EXISTING), 0)
+      << windows::message_of(GetLastError());
   EXPECT_NE(identity_of(path_), file->identity());
 }
 

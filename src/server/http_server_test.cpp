@@ -454,7 +454,8 @@ TEST_F(HttpServerTest, OtherMachinesNeedAToken) {
   options.listen.token_file = folder / "token";
   std::filesystem::create_directories(folder);
   std::ofstream(options.listen.token_file) << "0123456789abcdef\n";
-  std::filesystem::permissions(options.listen.token_file, std::filesystem::perms::owner_read);
+  std::filesystem::permissions(options.listen.token_file, std::filesystem::perms::owner_read |
+                                                              std::filesystem::perms::owner_write);
   start();
   Client client(port);
   EXPECT_EQ(client.ask("GET", "/api/v1/devices").status, 401);

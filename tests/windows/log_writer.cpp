@@ -5,7 +5,7 @@
 //                       w (write), d (delete) that others may, or "-" for none
 //   write BYTES         and then so many bytes
 //   truncate | rewind | close
-//   rename PATH PATH | delete PATH
+//   rename PATH PATH | replace PATH PATH | delete PATH
 //
 // Paths hold no blanks. The file stays open until "close".
 #include <windows.h>
@@ -67,6 +67,9 @@ bool obey(std::istringstream& line) {
   if (what == "rewind") return SetFilePointer(g_file, 0, nullptr, FILE_BEGIN) == 0;
   if (what == "close") return close();
   if (what == "rename") return MoveFileW(wide(first).c_str(), wide(second).c_str()) != 0;
+  if (what == "replace") {
+    return MoveFileExW(wide(first).c_str(), wide(second).c_str(), MOVEFILE_REPLACE_EXISTING) != 0;
+  }
   if (what == "delete") return DeleteFileW(wide(first).c_str()) != 0;
   SetLastError(ERROR_INVALID_FUNCTION);
   return false;

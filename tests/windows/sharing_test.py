@@ -107,6 +107,17 @@ def deleted_and_made_again(folder):
         writer.close()
 
 
+def replaced_by_another(folder):
+    log, other = folder / "log.txt", folder / "other.txt"
+    log.write_bytes(HEADER + row(0))
+    with WindowsWriter(WRITER) as writer, follow(folder, log) as program:
+        program.expect("log", [0])
+        for mark in range(1, 6):
+            other.write_bytes(HEADER + row(mark))
+            writer.tell(f"replace {other} {log}")
+            program.expect("log", range(mark + 1))
+
+
 def opened_anew_for_every_row_with_every_sharing_there_is(folder):
     log = folder / "log.txt"
     log.write_bytes(HEADER + row(0))
@@ -148,6 +159,7 @@ def paths_with_blanks_umlauts_cjk_and_300_characters(folder):
 if __name__ == "__main__":
     sys.exit(run_all("sharing", [a_log_that_its_writer_keeps_open, renamed_and_a_new_file_of_the_name,
                                  written_on_after_it_was_renamed, cut_in_place_and_written_anew,
-                                 deleted_and_made_again, opened_anew_for_every_row_with_every_sharing_there_is,
+                                 deleted_and_made_again, replaced_by_another,
+                                 opened_anew_for_every_row_with_every_sharing_there_is,
                                  a_log_that_nobody_may_read_until_its_writer_closes_it,
                                  paths_with_blanks_umlauts_cjk_and_300_characters]))
