@@ -29,7 +29,9 @@ Expected<std::vector<asio::ip::address>> addresses_of(const std::string& text) {
   }
   error_code error;
   const auto address = asio::ip::make_address(text, error);
-  if (!error) return std::vector{address};
+  // Windows takes "127.0.0.1:80" for an address, and the port along.
+  const bool has_port = !error && address.is_v4() && text.contains(':');
+  if (!error && !has_port) return std::vector{address};
   return usage_error("cannot listen on \"" + text +
                      "\": give localhost, or an address of this machine (0.0.0.0 for all)");
 }
