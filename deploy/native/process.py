@@ -16,6 +16,7 @@ from typing import Callable
 from .settings import HOST, StackError, private_folder, write_private
 
 LOG_BYTES_MAX = 10 << 20
+DYING_S = 10  # a killed server is gone well before
 
 
 @dataclass
@@ -34,14 +35,20 @@ class Server:
     patience_s: float = 90
 
 
-def _start_time(pid):
-    """In clock ticks since boot; None when there is no such process, or only its remains."""
+def _state_and_start(pid):
+    """The letter of its state, and the start in clock ticks since boot; None when there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return None
+        return None, None
     fields = stat.rpartition(")")[2].split()   # a program's name may hold blanks and brackets
-    return None if fields[0] in "ZX" else fields[19]
+    return fields[0], fields[19]
+
+
+def _start_time(pid):
+    """None also when only its remains are there."""
+    state, started = _state_and_start(pid)
+    return None if state in ("Z", "X") else started
 
 
 def _boot():
@@ -115,8 +122,19 @@ def _open_log(settings, server):
     return log
 
 
+def _let_die(settings, server):
+    """Of a server that was just killed, threads may still be about to die and hold its ports."""
+    try:
+        pid, started, boot = settings.run_file(server.name).read_text().split()
+    except (FileNotFoundError, ValueError):
+        return
+    if boot == _boot() and started == _state_and_start(pid)[1]:
+        _ended(int(pid), DYING_S)
+
+
 def start(settings, server):
-    """Starts a server that is known not to run; does not wait."""
+    """Starts a server that is known not to run; does not wait for it to be ready."""
+    _let_die(settings, server)
     _check_ports(settings, server)
     command = server.command()
     private_folder(server.data.parent)
