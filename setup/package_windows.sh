@@ -21,12 +21,14 @@ third_party() {
   local name
   for name in "$libraries"/licences/*; do licence "$(basename "$name")" "$name"; done
   licence librdkafka "$rdkafka/LICENSES.txt"
-  local -A debian=([Boost]=libboost1.81-dev [CLI11]=libcli11-dev [fmt]=libfmt-dev [spdlog]=libspdlog-dev
+  # Of Boost the licence alone: Debian's file names every file's owner, on 50,000 lines.
+  licence Boost <(awk 'BEGIN { RS = "" } /^License: BSL-1.0\n/' /usr/share/doc/libboost1.81-dev/copyright)
+  local -A debian=([CLI11]=libcli11-dev [fmt]=libfmt-dev [spdlog]=libspdlog-dev
     [toml++]=libtomlplusplus-dev [xxHash]=libxxhash-dev [zlib]=libz-mingw-w64-dev
     ["mingw-w64, GCC's run-time libraries"]=gcc-mingw-w64-base)
   for name in "${!debian[@]}"; do licence "$name" "/usr/share/doc/${debian[$name]}/copyright"; done
   for name in $(python3 -c 'import json; print(*json.load(open("web/package.json"))["dependencies"])'); do
-    licence "$name (the page)" "$(ls web/node_modules/"$name"/LICENSE* | head -n 1)"
+    licence "$name (the page)" "$(find "web/node_modules/$name" -maxdepth 1 -iname 'licen[cs]e*' | head -n 1)"
   done
 }
 

@@ -12,7 +12,7 @@ import sys
 import urllib.parse
 import urllib.request
 
-from real_time_path_test import GPULSE, REAL_LOGS, ZONE, Sink, Topic, dead, dead_letters, expected, generate, until_read
+from real_time_path_test import GPULSE, REAL_LOGS, ZONE, Sink, Topic, dead, dead_letters, expected, generate, scraped, until_read
 from command import Command
 from doctor import Answer
 from stack import Stack, run_all, wait_until
@@ -93,10 +93,12 @@ def every_row_is_there_behind_a_login(stack, folder):
     with sink.run():
         for n, log in enumerate(logs):
             sink.expect(log, gpu=f"gpu{n}")
+    lines = sum(sink.wanted(log)["offset"] for log in logs)
     with sink.run(group="again") as running:  # from the beginning, into the same points
         stack.produce(topic.name, "poison")
         running.wait_for("set aside: ")
-    assert f" {sum(sink.wanted(log)['offset'] for log in logs)} lines stored" in running.said(), running.said()
+        wait_until("all is stored again", lambda: scraped(running)[0]["gpulse_sink_stored_total"] == lines)
+    assert f" {lines} lines stored" in running.said(), running.said()
     for n, log in enumerate(logs):
         sink.expect(log, gpu=f"gpu{n}")
 

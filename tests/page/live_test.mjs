@@ -93,6 +93,9 @@ test("Space holds the view, and lets it go on", async () => {
       await settled(page);
       log.append(41);
       await showsCore(page, "41.0");
+      // The chart follows the tile a frame later.
+      await page.waitForFunction(() =>
+        document.querySelector("[data-topic=temperature]").getAttribute("aria-label").includes("last 41.0"));
       const name = await page.locator("[data-topic=temperature]").getAttribute("aria-label");
       await page.keyboard.press("Space");
       for (let i = 0; i < 3; i++) log.append(50 + i);
