@@ -7,12 +7,12 @@
 #include <iterator>
 #include <string_view>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "cli/log_options.h"
 #include "doctor/http_page.h"
 #include "platform/file.h"
+#include "platform/file_watcher.h"
 #include "platform/folder_state.h"
 #include "platform/host_name.h"
 #include "server/access.h"
@@ -130,13 +130,14 @@ RunningFile::~RunningFile() {
 
 std::optional<Running> running_on(const fs::path& folder) {
   const auto until = std::chrono::steady_clock::now() + kStartPatience;
+  const auto watcher = FileWatcher::watch(folder / kFile);
   for (;;) {
     if (auto running = look(folder)) return running;
-    // Nothing tells of its start.
     if (!lock_holder(folder / kLockFile) || std::chrono::steady_clock::now() >= until) {
       return std::nullopt;
     }
-    std::this_thread::sleep_for(kLookEvery);
+    // The note's coming is told; that it is answered to, or that its writer has ended, is not.
+    static_cast<void>(watcher->wait(kLookEvery));
   }
 }
 

@@ -1,5 +1,8 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,7 +11,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <system_error>
-#include <thread>
 
 #include "platform/browser.h"
 
@@ -19,7 +21,6 @@ using namespace std::chrono_literals;
 
 // xdg-open ends at once, or lives as long as the browser.
 constexpr auto kPatience = 5s;
-constexpr auto kLookEvery = 20ms;
 
 bool is_set(const char* name) {
   const char* value = std::getenv(name);
@@ -66,16 +67,23 @@ Expected<void> open_in_browser(const std::string& url, const std::stop_token& st
       error != 0) {
     return operation_error("xdg-open: " + std::system_category().message(error));
   }
-  const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (!stop.stop_requested() && std::chrono::steady_clock::now() < until) {
-    int state = 0;
-    if (::waitpid(process, &state, WNOHANG) == process) {
-      if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return {};
-      return operation_error("xdg-open found no browser that would");
-    }
-    std::this_thread::sleep_for(kLookEvery);
+  // By its number: glibc 2.36 declares pidfd_open for C alone.
+  const int ended = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+  const int stopped = ::eventfd(0, EFD_CLOEXEC);
+  {
+    const std::stop_callback on_stop(stop, [stopped] { ::eventfd_write(stopped, 1); });
+    std::array<pollfd, 2> waiting{{{ended, POLLIN, 0}, {stopped, POLLIN, 0}}};
+    ::poll(waiting.data(), waiting.size(),
+           static_cast<int>(std::chrono::milliseconds(kPatience).count()));
   }
-  return {};
+  for (const int handle : {ended, stopped}) {
+    if (handle >= 0) ::close(handle);
+  }
+  int state = 0;
+  // Still at work: then it has found one.
+  if (::waitpid(process, &state, WNOHANG) != process) return {};
+  if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return {};
+  return operation_error("xdg-open found no browser that would");
 }
 
 }  // namespace gpulse

@@ -15,11 +15,7 @@ Expected<Timestamp> last_written(const std::filesystem::path& file) {
     return input_error(
         fmt::format("cannot look at {}: {}", display(file), windows::message_of(GetLastError())));
   }
-  // In tenths of a microsecond since 1601.
-  constexpr std::chrono::sys_days kEpoch = std::chrono::January / 1 / 1601;
-  const auto ticks = static_cast<std::int64_t>(std::uint64_t{written.dwHighDateTime} << 32 |
-                                               written.dwLowDateTime);
-  return Timestamp{kEpoch + std::chrono::microseconds{ticks / 10}};
+  return windows::timestamp_of(written);
 }
 
 }  // namespace gpulse

@@ -3,10 +3,13 @@
 
 #include <windows.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "telemetry/timestamp.h"
 
 namespace gpulse::windows {
 
@@ -41,6 +44,11 @@ constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELE
 
 // The system's words for an error code, without a full stop at their end.
 [[nodiscard]] std::string message_of(DWORD code);
+
+// Of a point in time; Windows counts tenths of a microsecond since 1601.
+[[nodiscard]] Timestamp timestamp_of(const FILETIME& time);
+// Of a length of time.
+[[nodiscard]] std::chrono::microseconds microseconds_of(const FILETIME& time);
 
 // As CreateFileW takes it at any length: from 248 characters on absolute and behind "\\?\", which
 // needs no setting in the registry.

@@ -35,6 +35,18 @@ std::string message_of(DWORD code) {
   return message.empty() ? "Windows error " + std::to_string(code) : message;
 }
 
+std::chrono::microseconds microseconds_of(const FILETIME& time) {
+  constexpr std::int64_t kTicksAMicrosecond = 10;
+  const auto ticks =
+      static_cast<std::int64_t>(std::uint64_t{time.dwHighDateTime} << 32 | time.dwLowDateTime);
+  return std::chrono::microseconds{ticks / kTicksAMicrosecond};
+}
+
+Timestamp timestamp_of(const FILETIME& time) {
+  constexpr std::chrono::sys_days kEpoch = std::chrono::January / 1 / 1601;
+  return Timestamp{kEpoch + microseconds_of(time)};
+}
+
 std::wstring openable(const std::filesystem::path& path) {
   constexpr std::size_t kPlainMax = 248;  // a folder's; a file's is 260
   const std::wstring text = absolute_path(path).native();
