@@ -66,6 +66,13 @@ class Topic:
         return Command(GPULSE, "produce", log, "--to", f"kafka://{self.stack.bootstrap}/{self.name}", "--host", "rig",
                        "--gpu", gpu, "--timezone", ZONE, "--state", self.folder / state, "--port", 0, *options)
 
+    def wait_until_it_holds(self, rows):
+        """The topic is made by its producer, so at first there may be none, or one without a leader."""
+        def holds():
+            result = self.stack.kcat("-C", "-t", self.name, "-o", "beginning", "-e", "-f", "%p\n")
+            return result.returncode == 0 and len(result.stdout.splitlines()) == rows
+        wait_until(f"{self.name} holds {rows} records", holds)
+
     def records(self):
         """(partition, Kafka's offset, key, value), in the order of each partition."""
         result = self.stack.kcat("-C", "-t", self.name, "-o", "beginning", "-e", "-f", "%p %o %k %s\n")
@@ -127,7 +134,7 @@ def rows_that_are_being_written(stack, folder):
     with topic.produce(log) as producer, open(log, "ab", buffering=0) as out:
         for begin, end in zip([0, *cuts], [*cuts, len(whole)]):
             out.write(whole[begin:end])
-        wait_until("the last row is there", lambda: sum(1 for _ in topic.records()) == 400)
+        topic.wait_until_it_holds(400)
     topic.expect(log)
 
 
@@ -602,7 +609,7 @@ def set_up_and_sent_without_kafka(stack, folder):
         stack.up("influxdb")
         sink.expect(log)
         topic.name = "straight-too"
-        wait_until("all is in the topic", lambda: sum(1 for _ in topic.records()) == 3000)
+        topic.wait_until_it_holds(3000)
     topic.expect(log)
     set_up("--backfill", "2020-01-01")
     flux = 'from(bucket: "straight-1h") |> range(start: 0) |> filter(fn: (r) => r._field =~ /gpu_temperature/) |> group() |> count()'
