@@ -38,7 +38,9 @@ target_include_directories(gpulse_fmt SYSTEM PUBLIC ${windows_include})
 add_library(fmt::fmt ALIAS gpulse_fmt)
 gpulse_windows_library(spdlog::spdlog LINK fmt::fmt DEFINE SPDLOG_FMT_EXTERNAL)
 gpulse_windows_library(CLI11::CLI11)
-gpulse_windows_library(Boost::headers LINK ws2_32 mswsock)
+# Left to itself Asio takes POSIX threads in files that have seen <pthread.h> before it, and Windows'
+# in others, which gives its inline classes two layouts in one program.
+gpulse_windows_library(Boost::headers LINK ws2_32 mswsock Threads::Threads DEFINE BOOST_ASIO_HAS_PTHREADS=1)
 gpulse_windows_library(simdjson::simdjson ARCHIVE libsimdjson.a)
 gpulse_windows_library(SQLite::SQLite3 ARCHIVE libsqlite3.a)
 # OpenSSL asks Windows for sockets, certificates and random numbers.
