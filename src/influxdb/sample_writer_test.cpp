@@ -83,10 +83,6 @@ TEST(InfluxSampleSink, ALineLeadsBackToItsRow) {
 }
 
 TEST(InfluxSampleSink, AStopEndsItWithinTwoTenthsOfASecond) {
-  if (std::filesystem::path::preferred_separator != '/') {
-    GTEST_SKIP()
-        << "the test's server does not end under Wine; tests/windows/stop_test.py asks the program";
-  }
   TestServer server([](const Asked&) { return Told{204, "", "", Told::Do::hang}; });
   test::Heard heard;
   auto sink = InfluxSampleSink::build(test::quick_options(server.port()), heard);
