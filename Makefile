@@ -33,24 +33,13 @@ test: ## every test: release, address sanitizer, page, short fuzzing
 	@setup/test.sh
 
 test-tsan: ## the tests under the thread sanitizer
-	@setup/setup.sh run test
-	@setup/step.sh "build tsan" setup/build.sh tsan
-	@# Without address randomisation: gcc 12's runtime refuses some of the newer kernels' layouts.
-	@setup/step.sh "ctest tsan" setarch -R ctest --preset tsan
-	@tail -n 3 build/log/ctest-tsan.log
+	@setup/test_tsan.sh
 
 test-windows: ## gpulse.exe and its tests under Wine
 	@setup/test_windows.sh
 
-test-faults: build-release ## kill, fill the disk and lose writes, many times over
-	@setup/setup.sh run test
-	@GPULSE_FAULT_ROUNDS=60 setup/step.sh "ctest faults" ctest --preset release -L faults
-	@tail -n 3 build/log/ctest-faults.log
-	@setup/stack.sh
-	@GPULSE_FAULT_ROUNDS=20 setup/step.sh "server faults" tests/real_time_path_test.py build/gpulse killed_at_any_moment \
-	  the_broker_is_killed the_sink_is_killed influxd_is_killed kafka_is_killed_under_the_sink \
-	  influxdb_fails_and_hangs_under_the_sink influxdb_fails_and_hangs_under_run
-	@tail -n 3 build/log/server-faults.log
+test-faults: ## kill gpulse, gpulse.exe and the servers many times over
+	@setup/test_faults.sh
 
 stack: ## Kafka, InfluxDB and Prometheus, which deploy/stack starts
 	@setup/stack.sh
