@@ -15,6 +15,7 @@
 #include "platform/file_watcher.h"
 #include "platform/folder_state.h"
 #include "platform/host_name.h"
+#include "platform/secret_file.h"
 #include "server/access.h"
 #include "server/json_writer.h"
 
@@ -110,10 +111,12 @@ Expected<RunningFile> RunningFile::write(const fs::path& folder, const RunningNo
   const fs::path part = folder / (std::string(kFile) + ".part");
   std::error_code error;
   std::ofstream out(part, std::ios::binary | std::ios::trunc);
-  fs::permissions(part, fs::perms::owner_read | fs::perms::owner_write, error);
+  if (out) {
+    if (auto kept = keep_to_owner(part); !kept) return std::unexpected(kept.error());
+  }
   out << to_json(note);
   out.close();
-  if (!error && out) fs::rename(part, file, error);
+  if (out) fs::rename(part, file, error);
   if (error || !out) {
     return operation_error("cannot write " + display(file) +
                            (error ? ": " + error.message() : std::string()));

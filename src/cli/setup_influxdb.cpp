@@ -15,6 +15,7 @@
 #include "influxdb/setup.h"
 #include "platform/data_folder.h"
 #include "platform/file.h"
+#include "platform/secret_file.h"
 #include "platform/signals.h"
 #include "telemetry/timestamp.h"
 
@@ -39,14 +40,11 @@ std::string read_line(const std::filesystem::path& file) {
 // The file is its owner's before there is anything in it.
 Expected<void> write_token(const std::filesystem::path& file, const std::string& token) {
   if (token.empty()) return {};
-  using std::filesystem::perms;
-  std::error_code error;
-  std::filesystem::remove(file, error);
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
   std::ofstream out(file);
-  std::filesystem::permissions(file, perms::owner_read | perms::owner_write, error);
-  if (error) {
-    return operation_error(fmt::format("cannot write {}: {}", display(file), error.message()));
-  }
+  if (!out) return operation_error(fmt::format("cannot write {}", display(file)));
+  if (auto kept = keep_to_owner(file); !kept) return kept;
   out << token << '\n';
   out.close();
   if (!out) return operation_error(fmt::format("cannot write {}", display(file)));
@@ -59,13 +57,11 @@ Expected<std::filesystem::path> tokens_folder(const std::string& chosen) {
   if (chosen.empty()) *folder = *folder / "influxdb";
   std::error_code error;
   std::filesystem::create_directories(*folder, error);
-  if (!error) {
-    std::filesystem::permissions(*folder, std::filesystem::perms::owner_all, error);
-  }
   if (error) {
     return operation_error(
         fmt::format("cannot make the folder {}: {}", display(*folder), error.message()));
   }
+  if (auto kept = keep_to_owner(*folder); !kept) return std::unexpected(kept.error());
   return folder;
 }
 

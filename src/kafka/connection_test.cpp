@@ -1,4 +1,5 @@
 #include "kafka/connection.h"
+#include "platform/secret_file.h"
 
 #include <gtest/gtest.h>
 
@@ -97,9 +98,9 @@ TEST(KafkaWords, AreThoseOfTheOptions) {
 
 class KafkaPassword : public testing::Test {
  protected:
-  void write(std::string_view text, std::filesystem::perms permissions) const {
+  void write(std::string_view text) const {
     std::ofstream(file_) << text;
-    std::filesystem::permissions(file_, permissions);
+    EXPECT_TRUE(keep_to_owner(file_).has_value());
   }
   void TearDown() override { std::filesystem::remove(file_); }
 
@@ -107,18 +108,20 @@ class KafkaPassword : public testing::Test {
       std::filesystem::path(testing::TempDir()) /
       (std::string("gpulse-password-") +
        testing::UnitTest::GetInstance()->current_test_info()->name());
-  static constexpr auto kOwnersOnly =
-      std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
 };
 
 TEST_F(KafkaPassword, IsTheFirstLineOfAFileThatOnlyItsOwnerCanRead) {
-  write("pass word\r\nnot this\n", kOwnersOnly);
+  write("pass word\r\nnot this\n");
   EXPECT_EQ(read_kafka_password(file_).value(), "pass word");
 }
 
 TEST_F(KafkaPassword, OfAFileThatOthersCanReadIsRefusedWithTheCure) {
-  if (std::filesystem::path::preferred_separator != '/') GTEST_SKIP() << "no modes on Windows";
-  write("secret\n", kOwnersOnly | std::filesystem::perms::group_read);
+  if (std::filesystem::path::preferred_separator != '/') {
+    GTEST_SKIP() << "no modes on Windows; secret_file_windows_test.cpp has its access lists";
+  }
+  write("secret\n");
+  std::filesystem::permissions(file_, std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
   const auto password = read_kafka_password(file_);
   ASSERT_FALSE(password);
   EXPECT_TRUE(contains(password.error().message, "chmod 600"));
@@ -126,7 +129,7 @@ TEST_F(KafkaPassword, OfAFileThatOthersCanReadIsRefusedWithTheCure) {
 
 TEST_F(KafkaPassword, OfAMissingOrEmptyFileIsAnError) {
   EXPECT_FALSE(read_kafka_password(file_));
-  write("\nsecret\n", kOwnersOnly);
+  write("\nsecret\n");
   EXPECT_FALSE(read_kafka_password(file_));
 }
 

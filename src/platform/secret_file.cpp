@@ -8,16 +8,13 @@ namespace gpulse {
 
 Expected<void> check_secret_file(const std::filesystem::path& file, std::string_view what) {
   std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (error || !std::filesystem::is_regular_file(status)) {
+  const bool is_file = std::filesystem::is_regular_file(file, error);
+  if (error || !is_file) {
     return usage_error(fmt::format("the {} {} is no file that can be read", what, display(file)));
   }
-  // Windows keeps access lists instead, and shows all three groups the owner's bits.
-  constexpr bool kHasModes = std::filesystem::path::preferred_separator == '/';
-  constexpr auto kOthers = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
-  if (kHasModes && (status.permissions() & kOthers) != std::filesystem::perms::none) {
+  if (const auto others = other_readers(file)) {
     return usage_error(
-        fmt::format("others may read the {} {}: chmod 600 {}", what, display(file), display(file)));
+        fmt::format("{} may read the {} {}: {}", others->who, what, display(file), others->cure));
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "platform/secret_file.h"
 #include "server/http_server_fixture.h"
 
 namespace gpulse {
@@ -219,8 +220,7 @@ TEST_F(HttpServerTest, OtherMachinesNeedAToken) {
   options.listen.token_file = folder / "token";
   std::filesystem::create_directories(folder);
   std::ofstream(options.listen.token_file) << "0123456789abcdef\n";
-  std::filesystem::permissions(options.listen.token_file, std::filesystem::perms::owner_read |
-                                                              std::filesystem::perms::owner_write);
+  ASSERT_TRUE(keep_to_owner(options.listen.token_file).has_value());
   start();
   Client client(port);
   EXPECT_EQ(client.ask("GET", "/api/v1/devices").status, 401);

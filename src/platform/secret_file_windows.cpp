@@ -1,0 +1,141 @@
+#include <fmt/format.h>
+#include <windows.h>
+// After windows.h, whose types they use.
+#include <aclapi.h>
+#include <sddl.h>
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "platform/file.h"
+#include "platform/secret_file.h"
+#include "platform/windows_api.h"
+
+namespace gpulse {
+namespace {
+
+using windows::Handle;
+
+struct FreeLocal {
+  void operator()(void* memory) const { LocalFree(memory); }
+};
+template <class T>
+using Local = std::unique_ptr<T, FreeLocal>;
+
+// The user as whom this program runs, with the SID that TOKEN_USER points to behind it; empty when
+// the system does not tell.
+std::vector<std::byte> this_user() {
+  HANDLE opened = nullptr;
+  if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &opened) == 0) return {};
+  const Handle token(opened);
+  DWORD bytes = 0;
+  GetTokenInformation(token.get(), TokenUser, nullptr, 0, &bytes);
+  std::vector<std::byte> user(bytes);
+  if (GetTokenInformation(token.get(), TokenUser, user.data(), bytes, &bytes) == 0) return {};
+  return user;
+}
+
+PSID sid_of(std::vector<std::byte>& user) {
+  if (user.empty()) return nullptr;
+  TOKEN_USER head;
+  std::memcpy(&head, user.data(), sizeof head);
+  return head.User.Sid;
+}
+
+// "PC\anna", and "S-1-5-…" for whom the system has no name.
+std::string name_of(PSID sid) {
+  std::array<wchar_t, 257> name{};
+  std::array<wchar_t, 257> domain{};
+  auto name_size = static_cast<DWORD>(name.size());
+  auto domain_size = static_cast<DWORD>(domain.size());
+  SID_NAME_USE use{};
+  if (LookupAccountSidW(nullptr, sid, name.data(), &name_size, domain.data(), &domain_size, &use) !=
+      0) {
+    const std::string account = windows::utf8(name.data());
+    return domain[0] == 0 ? account : windows::utf8(domain.data()) + '\\' + account;
+  }
+  wchar_t* text = nullptr;
+  if (ConvertSidToStringSidW(sid, &text) == 0) return "someone";
+  const Local<wchar_t> owned(text);
+  return windows::utf8(text);
+}
+
+bool may_read(const ACCESS_ALLOWED_ACE& entry) {
+  return entry.Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
+         (entry.Header.AceFlags & INHERIT_ONLY_ACE) == 0 &&
+         (entry.Mask & (FILE_READ_DATA | GENERIC_READ | GENERIC_ALL)) != 0;
+}
+
+// From these nothing can be kept, or need be.
+bool may_know(PSID sid, PSID owner, PSID user) {
+  return EqualSid(sid, owner) != 0 || (user != nullptr && EqualSid(sid, user) != 0) ||
+         IsWellKnownSid(sid, WinLocalSystemSid) != 0 ||
+         IsWellKnownSid(sid, WinBuiltinAdministratorsSid) != 0 ||
+         IsWellKnownSid(sid, WinCreatorOwnerRightsSid) != 0;
+}
+
+// "icacls "C:\token" /inheritance:r /grant:r "PC\anna:F""
+std::string cure_of(const std::filesystem::path& file, PSID user) {
+  return fmt::format(R"(icacls "{}" /inheritance:r /grant:r "{}:F")", display(file),
+                     user == nullptr ? "%USERNAME%" : name_of(user));
+}
+
+Expected<void> not_kept(const std::filesystem::path& path, DWORD code) {
+  return operation_error(
+      fmt::format("cannot keep {} to its owner: {}", display(path), windows::message_of(code)));
+}
+
+}  // namespace
+
+std::optional<OtherReaders> other_readers(const std::filesystem::path& file) {
+  PSID owner = nullptr;
+  PACL list = nullptr;
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  std::wstring name = windows::openable(file);
+  const DWORD failed = GetNamedSecurityInfoW(name.data(), SE_FILE_OBJECT,
+                                             OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                                             &owner, nullptr, &list, nullptr, &descriptor);
+  const Local<void> owned(descriptor);
+  if (failed != ERROR_SUCCESS || list == nullptr) {
+    return OtherReaders{"everyone",
+                        "its drive keeps no access lists; put it on one that does (NTFS)"};
+  }
+  std::vector<std::byte> self = this_user();
+  PSID const user = sid_of(self);
+  for (DWORD i = 0; i < list->AceCount; ++i) {
+    void* entry = nullptr;
+    if (GetAce(list, i, &entry) == 0) continue;
+    auto* const allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
+    if (!may_read(*allowed)) continue;
+    PSID const sid = &allowed->SidStart;
+    if (!may_know(sid, owner, user)) return OtherReaders{name_of(sid), cure_of(file, user)};
+  }
+  return std::nullopt;
+}
+
+Expected<void> keep_to_owner(const std::filesystem::path& path) {
+  std::vector<std::byte> self = this_user();
+  PSID const user = sid_of(self);
+  if (user == nullptr) return not_kept(path, GetLastError());
+  EXPLICIT_ACCESS_W all{};
+  all.grfAccessPermissions = FILE_ALL_ACCESS;
+  all.grfAccessMode = SET_ACCESS;
+  all.grfInheritance = SUB_CONTAINERS_AND_OBJECTS_INHERIT;
+  BuildTrusteeWithSidW(&all.Trustee, user);
+  PACL list = nullptr;
+  if (const DWORD code = SetEntriesInAclW(1, &all, nullptr, &list); code != ERROR_SUCCESS) {
+    return not_kept(path, code);
+  }
+  const Local<ACL> owned(list);
+  std::wstring name = windows::openable(path);
+  const DWORD code = SetNamedSecurityInfoW(
+      name.data(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
+      nullptr, nullptr, list, nullptr);
+  if (code != ERROR_SUCCESS) return not_kept(path, code);
+  return {};
+}
+
+}  // namespace gpulse
