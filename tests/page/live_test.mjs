@@ -1,13 +1,13 @@
 // A log that grows while the page is open: rows arrive, are held, fire alerts, stop, and the program
 // goes away and comes back.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { launch, settled, visit, visiting } from "./support/browser.mjs";
 import { GrowingLog } from "./support/growing_log.mjs";
 import { says } from "./support/numbers.mjs";
-import { makeFolder, Program, removeFolder } from "./support/program.mjs";
+import { makeDesktop, makeFolder, Program, removeFolder } from "./support/program.mjs";
 
 let browser;
 let folder;
@@ -234,14 +234,13 @@ test("a log that does not exist yet: what to do, then its first rows", async () 
 });
 
 test("no log is named: where to save one, then its first rows", async () => {
-  const home = join(folder, "home");
-  mkdirSync(join(home, "Desktop"), { recursive: true });
-  const log = new GrowingLog(join(home, "Desktop", "GPU-Z Sensor Log.txt"), { rows: 90 });
-  const program = await Program.start({ data: join(home, "data"), more: ["--find"], environment: { HOME: home } });
+  const { desktop, environment } = makeDesktop(folder);
+  const log = new GrowingLog(join(desktop, "GPU-Z Sensor Log.txt"), { rows: 90 });
+  const program = await Program.start({ data: join(folder, "found"), more: ["--find"], environment });
   try {
     await visiting(browser, program.url, {}, "found", async (page) => {
       await page.getByText("Save it on the desktop").waitFor();
-      await page.getByText(join(home, "Desktop"), { exact: true }).waitFor();
+      await page.getByText(/[\\/]Desktop$/).waitFor();
       log.write();
       await settled(page);
       await page.waitForFunction(() => document.querySelector("[aria-label='Device: rig / gpu0']") !== null);
@@ -250,6 +249,7 @@ test("no log is named: where to save one, then its first rows", async () => {
     });
   } finally {
     await program.stop();
+    rmSync(log.path, { force: true });
   }
 });
 

@@ -23,7 +23,7 @@ before(async () => {
   empty = {
     "for the log that is named": await Program.start({ logs: [join(folder, "none.txt")], data: join(folder, "none") }),
     "for one that is looked for": await Program.start({ data: join(folder, "looked"), more: ["--find"], environment: { HOME: folder } }),
-    "with no log named": await Program.start({ data: join(folder, "page") }),
+    "with no log named": await Program.start({ data: join(folder, "page"), more: ["--no-find"] }),
   };
   await program.holds(log.rows);
   for (let i = 0; i < 14; i++) log.append(90);

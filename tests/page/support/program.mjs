@@ -1,6 +1,6 @@
 // Starts the real program on real input, and ends what it started by its own process id.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -25,6 +25,16 @@ export function makeFolder() {
 
 export function removeFolder(folder) {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** The desktop of whoever starts the program, and the environment that makes it theirs. */
+export function makeDesktop(folder) {
+  const windows = process.env.GPULSE_WINEPREFIX;
+  const users = windows && join(windows, "drive_c", "users");
+  const home = users ? join(users, readdirSync(users).find((name) => name !== "Public")) : join(folder, "home");
+  const desktop = join(home, "Desktop");
+  mkdirSync(desktop, { recursive: true });
+  return { desktop, environment: users ? {} : { HOME: home } };
 }
 
 /** Makes a log up; `options` as `gpulse generate` has them, without the dashes. */
