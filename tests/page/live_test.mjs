@@ -86,6 +86,47 @@ test("rows arrive: tile, table, name, age, and within a second", async () => {
   }
 });
 
+/** Another client of the program's stream: `until(words)` resolves once they have come. */
+async function stream(program) {
+  const aborter = new AbortController();
+  const answer = await fetch(new URL("api/v1/live", program.url), { signal: aborter.signal });
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const until = async (words) => {
+    while (!text.includes(words)) text += (await reader.read()).value;
+  };
+  return { until, close: () => aborter.abort() };
+}
+
+test("a row that comes after the page's first answers and before its stream is shown", async () => {
+  const { log, program } = await followed("between");
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  const prepare = (page) => page.route("**/api/v1/live", async (route) => {
+    await held;
+    await route.continue();
+  });
+  const other = await stream(program);
+  try {
+    await visiting(browser, program.url, { prepare }, "between", async (page) => {
+      await settled(page);
+      log.append(77.7);
+      await other.until("77.7");
+      letGo();
+      await showsCore(page, "77.7");
+      // Not by the news that the log went stale, of which there is none before ten seconds.
+      assert.match(await page.locator(".live_state").textContent(), /^live/);
+      await countsRows(page, log.rows);
+      const drawn = await page.locator("[data-topic=temperature] tbody tr").filter({ has: page.getByText("GPU core", { exact: true }) }).locator("td").last().textContent();
+      assert.equal(drawn, "77.7");
+    });
+  } finally {
+    letGo();
+    other.close();
+    await program.stop();
+  }
+});
+
 test("Space holds the view, and lets it go on", async () => {
   const { log, program } = await followed("hold");
   try {

@@ -50,7 +50,9 @@ async function checkWidth(page) {
       const box = e.getBoundingClientRect();
       return box.width > 0 && box.right > client + 1 && !isClipped(e);
     }).map((e) => `${e.tagName}.${e.className} to ${e.getBoundingClientRect().right}`);
-    return { scroll, client, spilled };
+    // What does not wrap must not run into its neighbour.
+    const cramped = [...document.querySelectorAll(".above_pair")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent);
+    return { scroll, client, spilled: [...spilled, ...cramped] };
   });
   assert.ok(scroll <= client, `${scroll} px wide in ${client}`);
   assert.ok(spilled.length === 0, `beyond the edge: ${spilled.slice(0, 5).join("; ")}`);

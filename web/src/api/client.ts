@@ -50,10 +50,15 @@ async function refusal(response: Response): Promise<ApiError> {
   }
 }
 
+/** A whole device has more than its key. */
+function key({ host, gpu }: DeviceKey): Parameters {
+  return { host, gpu };
+}
+
 // Instants go out as whole milliseconds that take in the row: the largest not above `from`, the
 // least not below `to`, since rows of one second are a microsecond apart.
 function range(device: DeviceKey, span: Span): Parameters {
-  return { host: device.host, gpu: device.gpu, from: Math.floor(span.from), to: Math.ceil(span.to) };
+  return { ...key(device), from: Math.floor(span.from), to: Math.ceil(span.to) };
 }
 
 export const api = {
@@ -64,8 +69,8 @@ export const api = {
   stats: (device: DeviceKey, span: Span, signal?: AbortSignal) => get<Stats>("stats", range(device, span), signal),
   answers: (device: DeviceKey, span: Span, signal?: AbortSignal) =>
     get<Answers>("answers", range(device, span), signal),
-  sources: (device: DeviceKey, signal?: AbortSignal) => get<Source[]>("sources", { ...device }, signal),
-  sessions: (device: DeviceKey, signal?: AbortSignal) => get<Session[]>("sessions", { ...device }, signal),
+  sources: (device: DeviceKey, signal?: AbortSignal) => get<Source[]>("sources", key(device), signal),
+  sessions: (device: DeviceKey, signal?: AbortSignal) => get<Session[]>("sessions", key(device), signal),
   windows: (device: DeviceKey, span: Span, limit: number, signal?: AbortSignal) =>
     get<Window[]>("windows", { ...range(device, span), limit }, signal),
   alerts: (device: DeviceKey, span: Span, signal?: AbortSignal) =>

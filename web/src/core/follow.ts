@@ -18,8 +18,7 @@ export function follow(): void {
       const jumped = setServerNow(now);
       store.set({ connection: { kind: "open" } });
       // Whatever was missed while nobody answered is fetched again.
-      if (!first) void refresh();
-      else if (jumped) void load();
+      void (first ? bridge(jumped) : refresh());
       first = false;
     },
     rows: onRows,
@@ -40,6 +39,16 @@ export function follow(): void {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) void load();
   });
+}
+
+/** What came after the page's first answers and before its stream is in neither. */
+async function bridge(jumped: boolean): Promise<void> {
+  if (store.get().devices === null) return;
+  const before = currentDevice(store.get());
+  await reloadDevices();
+  const device = currentDevice(store.get());
+  if (!before && store.get().devices?.length) return refresh();
+  if (jumped || device?.rows !== before?.rows || device?.state !== before?.state) await load();
 }
 
 async function refresh(): Promise<void> {
