@@ -50,8 +50,8 @@ telegraf: ## Telegraf, which the sink is compared with
 test-stack: ## the real-time path on its real servers
 	@setup/test_stack.sh
 
-bench: build-release ## the benchmarks against DuckDB and the Prometheus node exporter
-	@setup/setup.sh run bench
+bench: build-release windows ## the benchmarks against DuckDB and the Prometheus node exporter
+	@setup/setup.sh run bench test-windows
 	@setup/step.sh "build bench" setup/build.sh release parse_driver
 	@bench/run_all.sh
 

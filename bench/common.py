@@ -13,6 +13,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GPULSE = ROOT / "build" / "gpulse"
+# The same for Windows, under Wine: a process of its own, as it is to Linux.
+GPULSE_EXE = ROOT / "build" / "windows" / "run" / "gpulse"
 WORK = ROOT / "build" / "bench"
 
 
@@ -35,10 +37,10 @@ def get_json(url):
 class Server:
     """`gpulse run` on a log, with a data folder of its own; ends with the `with` block."""
 
-    def __init__(self, log, data, *options):
-        self.output = WORK / "gpulse-run.log"
+    def __init__(self, log, data, *options, program=GPULSE):
+        self.output = WORK / f"{data.name}.log"
         self.command = [
-            GPULSE, "run", log, "--data", data, "--port", "0", "--timezone", "UTC", *options,
+            program, "run", log, "--data", data, "--port", "0", "--timezone", "UTC", *options,
         ]
 
     def __enter__(self):

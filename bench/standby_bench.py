@@ -1,19 +1,24 @@
 #!/usr/bin/env python3
-"""What standing by costs: `gpulse run` following a log that grows by a row a second, with 36 hours of
-history in its hot columns, beside Prometheus' node exporter being scraped once a second.
+"""What standing by costs: `gpulse run`, for Linux and for Windows, following a log that grows by a row a
+second, with 36 hours of history in its hot columns, beside Prometheus' node exporter being scraped once a
+second.
 
-Both run at the same time, so that the machine treats them alike.
+All run at the same time, so that the machine treats them alike. What is resident under Wine has Wine's own
+pages in it.
 """
 
 import argparse
+import contextlib
 import datetime
+import pathlib
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
 
-from common import (LiveLog, Server, WORK, cpu_seconds, generate, machine, median, print_table,
+from common import (GPULSE, GPULSE_EXE, LiveLog, ROOT, Server, WORK, cpu_seconds, generate, machine, median, print_table,
                     resident_bytes, utc_now, wait_until)
 
 EXPORTER = "127.0.0.1:19100"
@@ -64,6 +69,36 @@ def observe(pids, seconds):
     return {name: (cpu_seconds(pid) - before[name], median(sizes[name])) for name, pid in pids.items()}
 
 
+def size_on_disk(program, strip):
+    """Of a program as it is shipped: without what debuggers read."""
+    with tempfile.NamedTemporaryFile(dir=WORK) as stripped:
+        subprocess.run([strip, "-o", stripped.name, program], check=True)
+        return pathlib.Path(stripped.name).stat().st_size
+
+
+@contextlib.contextmanager
+def node_exporter():
+    exporter = subprocess.Popen(
+        ["prometheus-node-exporter", f"--web.listen-address={EXPORTER}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until("the node exporter answers", lambda: reachable(f"http://{EXPORTER}/metrics"))
+        yield exporter.pid
+    finally:
+        exporter.terminate()
+        exporter.wait()
+
+
+@contextlib.contextmanager
+def every_second(work):
+    worker = EverySecond(work)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seconds", type=int, default=120)
@@ -71,50 +106,42 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
 
     path = generate(WORK / "standby.txt", HOT_ROWS, utc_now() - datetime.timedelta(seconds=HOT_ROWS + 5))
-    data = WORK / f"standby-data-{time.time_ns()}"
-    log = LiveLog(path)
-    exporter = subprocess.Popen(
-        ["prometheus-node-exporter", f"--web.listen-address={EXPORTER}"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    workers = []
-    try:
-        with Server(path, data) as server:
+    with contextlib.ExitStack() as running:
+        folder = pathlib.Path(running.enter_context(tempfile.TemporaryDirectory(dir=WORK)))
+        log = LiveLog(path)
+        running.callback(log.close)
+        linux = running.enter_context(Server(path, folder / "standby"))
+        windows = running.enter_context(Server(path, folder / "standby-windows", program=GPULSE_EXE))
+        for server in (linux, windows):
             wait_until("36 h are read", lambda: server.rows() == HOT_ROWS, 120)
-            wait_until("the node exporter answers", lambda: reachable(f"http://{EXPORTER}/metrics"))
-            workers = [EverySecond(lambda: log.append(utc_now())),
-                       EverySecond(lambda: scrape(f"http://{EXPORTER}/metrics"))]
-            for worker in workers:
-                worker.start()
-            time.sleep(10)  # past the cost of reading the history
-            pids = {"gpulse": server.process.pid, "exporter": exporter.pid}
-            alone = observe(pids, seconds)
-            workers.append(EverySecond(lambda: scrape(server.url + "/metrics")))
-            workers[-1].start()
-            scraped = observe(pids, seconds // 2)
-    finally:
-        for worker in workers:
-            worker.stop()
-        exporter.terminate()
-        exporter.wait()
-        log.close()
-        shutil.rmtree(data, ignore_errors=True)
+        pids = {"exporter": running.enter_context(node_exporter()), "linux": linux.process.pid,
+                "windows": windows.process.pid}
+        running.enter_context(every_second(lambda: log.append(utc_now())))
+        running.enter_context(every_second(lambda: scrape(f"http://{EXPORTER}/metrics")))
+        time.sleep(10)  # past the cost of reading the history
+        alone = observe(pids, seconds)
+        running.enter_context(every_second(lambda: scrape(linux.url + "/metrics")))
+        scraped = observe(pids, seconds // 2)
 
-    def row(name, cost, span, peer):
+    def row(name, cost, span, peer, disk=None):
         cpu, size = cost
         peer_cpu, peer_size = peer
         return [name, f"{1000 * cpu / span:.3f}", f"{cpu / peer_cpu:.3f}", f"{size / 2**20:.1f}",
-                f"{size / peer_size:.2f}"]
+                f"{size / peer_size:.2f}", f"{disk / 1e6:.1f}" if disk else ""]
 
     print_table(
         "Standing by",
         f"One row a second, 36 h of one device (29 metrics) in memory, over {seconds} s; the node exporter "
         f"scraped once a second at the same time. Limits: CPU 0.25 (goal 0.05), memory 3 (goal 1.5) times "
-        f"the node exporter's. {machine()}.",
-        ["", "CPU ms a second", "of exporter", "resident MB", "of exporter"],
-        [row("prometheus-node-exporter", alone["exporter"], seconds, alone["exporter"]),
-         row("gpulse run", alone["gpulse"], seconds, alone["exporter"]),
-         row("gpulse run, /metrics scraped too", scraped["gpulse"], seconds // 2,
-             (scraped["exporter"][0], alone["exporter"][1]))])
+        f"the node exporter's. On disk without debug information. {machine()}.",
+        ["", "CPU ms a second", "of exporter", "resident MB", "of exporter", "on disk MB"],
+        [row("prometheus-node-exporter", alone["exporter"], seconds, alone["exporter"],
+             size_on_disk(shutil.which("prometheus-node-exporter"), "strip")),
+         row("gpulse run", alone["linux"], seconds, alone["exporter"], size_on_disk(GPULSE, "strip")),
+         row("gpulse run, /metrics scraped too", scraped["linux"], seconds // 2,
+             (scraped["exporter"][0], alone["exporter"][1])),
+         row("gpulse.exe run, under Wine", alone["windows"], seconds, alone["exporter"],
+             size_on_disk(ROOT / "build" / "windows" / "gpulse.exe", "x86_64-w64-mingw32-strip"))])
 
 
 main()
