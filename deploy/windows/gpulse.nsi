@@ -106,14 +106,15 @@ FunctionEnd
 
 Section "Uninstall"
   Call un.WaitUntilStopped
+  # What leads to the program goes before it.
+  Delete "${START_MENU}"
+  Delete "${AUTOSTART}"
   Delete "$INSTDIR\gpulse.exe"
   Delete "$INSTDIR\README.txt"
   Delete "$INSTDIR\LICENSE.txt"
   Delete "$INSTDIR\THIRD-PARTY.txt"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"
-  Delete "${START_MENU}"
-  Delete "${AUTOSTART}"
   DeleteRegKey HKCU "${UNINSTALL_KEY}"
   ${GetParameters} $0
   ClearErrors
