@@ -17,6 +17,9 @@ if(WIN32)
   # Windows 10; its headers without what only old code wants, and without macros called min and max.
   target_compile_definitions(gpulse_options INTERFACE
     _WIN32_WINNT=0x0A00 WIN32_LEAN_AND_MEAN NOMINMAX UNICODE _UNICODE)
+  # libstdc++ 12's own semaphore loses wake-ups where there is no futex: it looks before it locks. A
+  # std::stop_callback that went while it was called waited for ever, and so did whoever stopped the program.
+  add_compile_definitions(_GLIBCXX_USE_POSIX_SEMAPHORE=1)
 endif()
 target_include_directories(gpulse_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # Line tables cost nothing at run time and turn a crash report into one that can be read.

@@ -5,6 +5,7 @@
 #   steps_begin FILE         the file for the closing lines
 #   step NAME COMMAND...     what has to be done first
 #   tests NAME COMMAND...    a runner of tests: its closing lines are kept
+#   tell WORDS...            a closing line of our own
 #   steps_end TARGET         shows the closing lines and the minutes; its status tells whether all passed
 
 steps_begin() {
@@ -39,9 +40,13 @@ tests() {
   return $status
 }
 
+tell() {
+  echo "$*" >>"$steps_closing"
+}
+
 steps_end() {
   . setup/real_logs.sh
-  real_logs_told >>"$steps_closing"
+  tell "$(real_logs_told)"
   echo
   cat "$steps_closing"
   echo

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <fstream>
-#include <latch>
+#include <future>
 #include <string>
 
 #include "gpuz/test_reading.h"
@@ -111,14 +111,15 @@ TEST_F(LogSearchTest, PlacesThatAreNotThereHaveNone) {
 TEST_F(LogSearchTest, ADriveThatDoesNotAnswerHoldsNobodyUp) {
   const auto log = write("desktop/GPU-Z Sensor Log.txt", 1min);
   struct Drive {
-    std::latch back{1};
+    std::promise<void> back;
+    const std::shared_future<void> is_back = back.get_future().share();
     std::atomic<int> asked = 0;
   };
   const auto drive = std::make_shared<Drive>();
   LogSearch search({{"/dead"}, desktop_}, 50ms, [drive](const GpuzPlace& place) {
     if (place.path != "/dead") return logs_in(place);
     ++drive->asked;
-    drive->back.wait();
+    drive->is_back.wait();
     return std::vector<FoundLog>{{"/dead/GPU-Z Sensor Log.txt", Timestamp::max(), {1, 1}}};
   });
   const auto first = search.look();
@@ -127,7 +128,7 @@ TEST_F(LogSearchTest, ADriveThatDoesNotAnswerHoldsNobodyUp) {
   EXPECT_EQ(search.silent(), std::vector{GpuzPlace{"/dead"}});
   EXPECT_EQ(search.look().size(), 1U);
   EXPECT_EQ(drive->asked, 1);  // not a second time meanwhile
-  drive->back.count_down();
+  drive->back.set_value();
   // It may take a look until the answer is noticed.
   std::vector<FoundLog> later;
   for (int tries = 0; tries < 100 && later.size() != 2; ++tries) later = search.look();

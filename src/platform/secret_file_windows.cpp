@@ -130,11 +130,15 @@ Expected<void> keep_to_owner(const std::filesystem::path& path) {
     return not_kept(path, code);
   }
   const Local<ACL> owned(list);
-  std::wstring name = windows::openable(path);
-  const DWORD code = SetNamedSecurityInfoW(
-      name.data(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
-      nullptr, nullptr, list, nullptr);
-  if (code != ERROR_SUCCESS) return not_kept(path, code);
+  SECURITY_DESCRIPTOR descriptor;
+  InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION);
+  SetSecurityDescriptorDacl(&descriptor, TRUE, list, FALSE);
+  SetSecurityDescriptorControl(&descriptor, SE_DACL_PROTECTED, SE_DACL_PROTECTED);
+  // Not SetNamedSecurityInfoW, which asks the folder what to take over.
+  if (SetFileSecurityW(windows::openable(path).c_str(), DACL_SECURITY_INFORMATION, &descriptor) ==
+      0) {
+    return not_kept(path, GetLastError());
+  }
   return {};
 }
 

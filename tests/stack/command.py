@@ -6,10 +6,12 @@ import threading
 import time
 
 PATIENCE = 60
+# Windows has no SIGTERM; Wine makes Ctrl-C of this one.
+STOP = signal.SIGINT if "GPULSE_WINEPREFIX" in os.environ else signal.SIGTERM
 
 
 class Command:
-    """As a context it ends with SIGTERM, and has to end well."""
+    """As a context it is asked to stop, and has to end well."""
 
     def __init__(self, gpulse, *arguments, environment=None):
         self.process = subprocess.Popen([gpulse, *map(str, arguments)], stdin=subprocess.DEVNULL,
@@ -55,7 +57,7 @@ class Command:
         return code
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(STOP)
         return self.ends()
 
     def kill(self):
