@@ -24,7 +24,7 @@ build: build-release ## the program, at build/gpulse
 windows: ## gpulse.exe, at build/windows/gpulse.exe
 	@setup/setup.sh run windows
 	@setup/step.sh "build windows" setup/build.sh windows gpulse
-	@ls -l build/windows/gpulse.exe | awk '{ printf "build/windows/gpulse.exe: %.1f MB\n", $$5 / 1e6 }'
+	@echo "  build/windows/gpulse.exe, with debug information; make package-windows packs it without"
 
 package-windows: windows ## a zip and an installer of it, in build/windows/package
 	@setup/package_windows.sh
