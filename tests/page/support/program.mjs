@@ -49,9 +49,9 @@ const startsWithin = 20_000;
 /** A running `gpulse run`. */
 export class Program {
   /** Resolves once the page's address is known. `port` 0 takes any that is free. */
-  static async start({ logs = [], data, port = 0, zone = "UTC", more = [], environment = {} }) {
+  static async start({ logs = [], data, port = 0, zone = "UTC", more = [], environment = {}, executable = gpulse }) {
     const words = ["run", ...logs, "--data", data, "--port", String(port), "--timezone", zone, "--host", "rig", ...more];
-    const child = spawn(gpulse, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } });
+    const child = spawn(executable, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } });
     const program = new Program(child);
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
