@@ -22,8 +22,8 @@ tests "verify" tests/verify_places_test.py build/release/src/cli/gpulse
 # Where `make windows` has built it: the machine that the data come from, over TLS and with a login.
 if [ -x build/windows/gpulse.exe ]; then
   export GPULSE_WINEPREFIX=$PWD/build/windows/wine
-  tests "gpulse.exe to Kafka" tests/real_time_path_test.py build/windows/run/gpulse \
-    every_row_of_every_log rows_that_are_being_written the_broker_is_away killed_at_any_moment
+  tests "gpulse.exe on servers" tests/real_time_path_test.py build/windows/run/gpulse every_row_of_every_log \
+    rows_that_are_being_written the_broker_is_away killed_at_any_moment what_is_wrong_is_said set_up_and_sent_without_kafka
   tests "gpulse.exe over TLS" tests/secure_path_test.py build/windows/run/gpulse \
     refused_until_it_is_right_and_then_all_arrives
 else

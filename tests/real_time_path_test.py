@@ -566,7 +566,7 @@ def what_is_wrong_is_said(stack, folder):
     assert running.ends() == 1 and "no-such-bucket" in running.said(), running.said()
     sink.token_file.chmod(0o644)
     running = sink.run()
-    assert running.ends() == 2 and "chmod 600" in running.said(), running.said()
+    assert running.ends() == 2 and ("chmod 600" in running.said() or "icacls" in running.said()), running.said()
 
 
 @scenario
@@ -589,7 +589,8 @@ def set_up_and_sent_without_kafka(stack, folder):
     again = set_up()
     assert "made  " not in again and "mended" not in again, again
     token = folder / "tokens" / "write-token"
-    assert token.stat().st_mode & 0o777 == 0o600
+    # Wine shows an access list that has the owner alone as 0770.
+    assert token.stat().st_mode & 0o777 == (0o770 if "GPULSE_WINEPREFIX" in os.environ else 0o600)
     log = generate(folder / "log.txt", 3000)
     topic = Topic(stack, folder, "straight-too")
     sink = Sink(topic)
