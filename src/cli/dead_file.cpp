@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 #include <spdlog/spdlog.h>
+#include <limits>
 
 #include <fstream>
 #include <map>
@@ -64,11 +65,12 @@ Expected<DeadFile> DeadFile::open(std::filesystem::path path) {
   std::error_code ignored;
   if (!std::filesystem::exists(out.path_, ignored)) return out;
   std::map<std::string, std::pair<std::string, std::int64_t>> waiting;
-  auto visited = visit(out.path_, {[&](const std::string& place, DeadLine line) -> Expected<void> {
-                                     waiting[place] = {line.source, line.offset};
-                                     return {};
-                                   },
-                                   [&](const std::string& place) { waiting.erase(place); }});
+  auto visited =
+      visit(out.path_, {[&](const std::string& place, const DeadLine& line) -> Expected<void> {
+                          waiting[place] = {line.source, line.offset};
+                          return {};
+                        },
+                        [&](const std::string& place) { waiting.erase(place); }});
   if (!visited) return std::unexpected(visited.error());
   for (auto& [place, row] : waiting) out.waiting_.insert(std::move(row));
   return out;
@@ -146,8 +148,8 @@ class LineSender final : public InfluxWriterObserver {
 
 class DeadLinesOfFile final : public DeadLetters {
  public:
-  DeadLinesOfFile(std::filesystem::path file, const InfluxArguments& influx)
-      : file_(std::move(file)), name_(display(file_)), influx_(influx) {}
+  DeadLinesOfFile(std::filesystem::path file, InfluxArguments influx)
+      : file_(std::move(file)), name_(display(file_)), influx_(std::move(influx)) {}
 
   [[nodiscard]] const std::string& name() const override { return name_; }
 
@@ -171,13 +173,15 @@ class DeadLinesOfFile final : public DeadLetters {
                                 [](const std::string&) {}});
     if (!visited) return std::unexpected(visited.error());
     if (chosen.empty()) return name_;
-    const std::string to = chosen.front().second.to;
+    std::string to = chosen.front().second.to;
     InfluxArguments influx = influx_;
     influx.address = to;
     auto endpoint = influx_endpoint(influx);
     if (!endpoint) return std::unexpected(endpoint.error());
     InfluxWriterOptions options;
     options.endpoint = std::move(*endpoint);
+    options.refused_in_a_row_max =
+        std::numeric_limits<int>::max();  // all of these were refused once
     LineSender sender;
     auto writer = InfluxWriter::build(options, sender);
     if (!writer) return std::unexpected(writer.error());
@@ -207,7 +211,6 @@ class DeadLinesOfFile final : public DeadLetters {
 
   Expected<void> send(std::vector<std::pair<std::string, DeadLine>>& chosen, InfluxWriter& writer,
                       LineSender& sender, const std::stop_token& stop) {
-    std::vector<DeadLine> again;
     auto file = DeadFile::open(file_);
     if (!file) return std::unexpected(file.error());
     std::uint64_t ticket = 0;
@@ -219,19 +222,11 @@ class DeadLinesOfFile final : public DeadLetters {
       if (auto taken = writer.submit(lines, stop); !taken) return taken;
       writer.flush();
       if (auto done = writer.wait_acknowledged(stop); !done) return done;
-      if (auto noted = file->note_resent(place); !noted) return noted;
-      if (std::string refusal = sender.take_refusal(); !refusal.empty()) {
-        spdlog::warn("the dead letter {} is refused again: {}", place, refusal);
-        line.reason = std::move(refusal);
-        line.time = system_clock().now();
-        again.push_back(std::move(line));
+      if (const std::string refusal = sender.take_refusal(); !refusal.empty()) {
+        spdlog::warn("the dead letter {} is refused again, and stays: {}", place, refusal);
+        continue;
       }
-    }
-    if (again.empty()) return {};
-    auto renewed = DeadFile::open(file_);  // in which they do not wait any more
-    if (!renewed) return std::unexpected(renewed.error());
-    for (const DeadLine& line : again) {
-      if (auto kept = renewed->add(line); !kept) return std::unexpected(kept.error());
+      if (auto noted = file->note_resent(place); !noted) return noted;
     }
     return {};
   }

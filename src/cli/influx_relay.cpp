@@ -235,6 +235,9 @@ void InfluxRelay::Impl::take(const KafkaRecord& record) {
   const auto sample = reader_.read(record.value);
   if (!sample) {
     dead_.push_back(dead_letter(pending, sample.error().message));
+    // Nobody asks for it again, and it may have to wait for as long as InfluxDB is away.
+    pending.key = {};
+    pending.value = {};
   } else {
     pending.ticket = ++ticket_;
     const SampleRecord& row = **sample;

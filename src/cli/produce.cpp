@@ -88,8 +88,9 @@ class RememberingSink final : public SampleSink {
                          const std::stop_token& stop) override {
     auto delivered = producer_.deliver(batches, stop);
     if (!delivered || written_) return delivered;
-    written_ = true;
-    return remember();
+    auto remembered = remember();
+    written_ = remembered.has_value();
+    return remembered;
   }
 
  private:

@@ -92,15 +92,17 @@ std::optional<Integer> to_integer(std::string_view digits) {
 }
 
 // "partial write: … dropped=2", "dropped 1 points outside retention policy". Of a batch that is
-// dropped for two causes InfluxDB names one; the count is that of both.
-std::uint64_t read_dropped(std::string_view message) {
+// dropped for two causes InfluxDB names one; the count is that of both. None: nothing is said of
+// what was stored.
+std::optional<std::uint64_t> read_dropped(std::string_view message) {
   constexpr std::string_view kWord = "dropped";
-  std::uint64_t dropped = 0;
+  std::optional<std::uint64_t> dropped;
   for (std::size_t at = message.find(kWord); at != std::string_view::npos;
        at = message.find(kWord, at + 1)) {
     const std::string_view rest = message.substr(at + kWord.size());
     if (rest.empty() || (rest[0] != '=' && rest[0] != ' ')) continue;
-    dropped = std::max(dropped, to_integer<std::uint64_t>(rest.substr(1)).value_or(0));
+    const auto number = to_integer<std::uint64_t>(rest.substr(1));
+    if (number) dropped = std::max(dropped.value_or(0), *number);
   }
   return dropped;
 }
@@ -132,6 +134,9 @@ std::string refusal(const InfluxEndpoint& endpoint, unsigned status, const std::
           "InfluxDB at {} has no place for {} (404 {}): check organisation and bucket, "
           "or make them with `gpulse setup influxdb`",
           where, address.display(), said);
+    case 422:
+      return fmt::format("InfluxDB at {} takes nothing for bucket \"{}\" as it is (422 {})", where,
+                         address.bucket, said);
     default:
       if (said.find("HTTP request to an HTTPS server") != std::string::npos) {
         return fmt::format(
@@ -184,10 +189,12 @@ WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
   // InfluxDB 1 says that it wrote a part as well when the rest are lines that it cannot read.
   const bool partial = told.message.find("partial write") != std::string::npos &&
                        told.message.find("unable to parse") == std::string::npos;
-  if (status == 422 || (status == 400 && partial && told.bad_lines.empty() && told.is_influx)) {
+  const auto dropped = read_dropped(told.message);
+  if (told.is_influx &&
+      ((status == 422 && dropped) || (status == 400 && partial && told.bad_lines.empty()))) {
     // InfluxDB 1 says 400 where 2 says 422.
     out.verdict = Verdict::partly;
-    out.dropped = read_dropped(told.message);
+    out.dropped = dropped.value_or(0);
   } else if (status == 400 && told.is_influx) {
     out.verdict = Verdict::bad_line;
     out.bad_lines = std::move(told.bad_lines);
@@ -200,7 +207,8 @@ WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
   } else if (status >= 500) {
     out.verdict = Verdict::failed;
   } else {
-    // A 400 that is not InfluxDB's own would set every line aside: https behind http://, a proxy.
+    // A 400 that is not InfluxDB's own would set every line aside: https behind http://, a proxy. A
+    // 422 without a count stored nothing: a limit of tables or columns is reached.
     out.verdict = Verdict::refused;
     out.reason = refusal(endpoint, status, said);
   }

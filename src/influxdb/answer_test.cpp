@@ -35,7 +35,11 @@ TEST(WriteAnswer, EachStatusIsToldApart) {
   EXPECT_EQ(read(403, kJson).verdict, Verdict::refused);
   EXPECT_EQ(read(404, kJson).verdict, Verdict::refused);
   EXPECT_EQ(read(413, kJson).verdict, Verdict::too_large);
-  EXPECT_EQ(read(422, kJson).verdict, Verdict::partly);
+  // InfluxDB 3 at its limit of tables or columns: nothing was stored.
+  EXPECT_EQ(read(422, kJson).verdict, Verdict::refused);
+  EXPECT_EQ(read(422, kJson).reason,
+            "InfluxDB at h:8086 takes nothing for bucket \"gpu-metrics\" as it is (422 why)");
+  EXPECT_EQ(read(422, "<html>").verdict, Verdict::refused);
   EXPECT_EQ(read(429, kJson, "7").retry_after_seconds, 7U);
   EXPECT_EQ(read(429, kJson, "7").verdict, Verdict::later);
   EXPECT_EQ(read(503, kJson, "Wed, 21 Oct 2026 07:28:00 GMT").retry_after_seconds, std::nullopt);
@@ -48,7 +52,9 @@ TEST(WriteAnswer, WhatWasDroppedIsCounted) {
   EXPECT_EQ(read(422, R"({"message":"partial write: field type conflict dropped=2"})").dropped, 2U);
   EXPECT_EQ(read(422, R"({"message":"dropped 1 points outside retention policy"})").dropped, 1U);
   EXPECT_EQ(read(422, R"({"message":"partial write: dropped=0"})").dropped, 0U);
-  EXPECT_EQ(read(422, R"({"message":"dropped=99999999999999999999999"})").dropped, 0U);
+  EXPECT_EQ(read(422, R"({"message":"partial write: dropped=0"})").verdict, Verdict::partly);
+  EXPECT_EQ(read(422, R"({"message":"dropped=99999999999999999999999"})").verdict,
+            Verdict::refused);
   const auto of_1 =
       read(400, R"({"error":"partial write: points beyond retention policy dropped=3"})");
   EXPECT_EQ(of_1.verdict, Verdict::partly);

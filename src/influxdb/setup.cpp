@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "influxdb/query.h"
+#include "platform/host_name.h"
 
 namespace gpulse {
 namespace {
@@ -285,7 +286,7 @@ Expected<bool> Setup::token_works(TokenKind kind, const std::string& value,
                                          flux_string(bucket.name)),
                              stop_);
     if (!answer) return std::unexpected(answer.error());
-    if (answer->status >= 500) {
+    if (answer->status >= 500 || answer->status == 429) {
       return std::unexpected(unexpected_answer(endpoint, "cannot try a token", *answer));
     }
     if (!answer->ok()) return false;
@@ -322,8 +323,12 @@ Expected<void> Setup::token(TokenKind kind, const std::vector<Bucket>& buckets) 
     say(Did::found, fmt::format("{}-only token", word));
     return {};
   }
-  const std::string description = fmt::format("gpulse: {} {}", word, main_bucket());
-  if (auto removed = remove_tokens(description); !removed) return removed;
+  // Other machines have tokens of their own, and theirs are in use.
+  const std::string description =
+      fmt::format("gpulse: {} {} on {}", word, main_bucket(), host_name());
+  if (!old.empty()) {
+    if (auto removed = remove_tokens(description); !removed) return removed;
+  }
   std::string permissions;
   for (const Bucket& bucket : buckets) {
     permissions +=

@@ -63,6 +63,8 @@ struct InfluxWriter::Impl {
     RetryPause pause;
     Gzip gzip;
     LineRanges ranges;  // of the batch that it sends
+    // stored_requests when of this batch a line was first found bad, or set aside last.
+    std::optional<std::uint64_t> bad_since;
   };
 
   Impl(const InfluxWriterOptions& options_given, InfluxWriterObserver& observer_given,
@@ -81,6 +83,7 @@ struct InfluxWriter::Impl {
   asio::awaitable<void> serve(Lane& lane);
   asio::awaitable<void> store(Lane& lane, const Lines& batch);
   asio::awaitable<WriteAnswer> post(Lane& lane, std::string_view text);
+  asio::awaitable<WriteAnswer> ask_whether_all(Lane& lane, WriteAnswer answer);
   std::optional<milliseconds> settle(Lane& lane, const Lines& batch, LineRange range,
                                      WriteAnswer answer);
   std::optional<milliseconds> settle_failed(Lane& lane, LineRange range, const WriteAnswer& answer);
@@ -107,6 +110,7 @@ struct InfluxWriter::Impl {
   std::string target;
   std::string authorization_value;
   std::uint64_t stored_requests = 0;
+  int refused_in_a_row = 0;               // lines, before anything was stored
   std::string stored_line;  // one that the server has taken, with its '\n'
   bool away = false;
   std::uint64_t acknowledged_said = 0;
@@ -223,6 +227,7 @@ asio::awaitable<void> InfluxWriter::Impl::serve(Lane& lane) {
 
 asio::awaitable<void> InfluxWriter::Impl::store(Lane& lane, const Lines& batch) {
   lane.ranges.assign(batch.size(), options.server_errors_max);
+  lane.bad_since.reset();
   while (!lane.ranges.empty()) {
     const LineRange range = lane.ranges.take();
     WriteAnswer answer = co_await post(lane, text_of(batch, range));
@@ -242,6 +247,11 @@ asio::awaitable<void> InfluxWriter::Impl::store(Lane& lane, const Lines& batch) 
         continue;
       }
     }
+    if (answer.verdict == Verdict::bad_line) {
+      if (!lane.bad_since) lane.bad_since = stored_requests;
+      if (range.size() == 1) answer = co_await ask_whether_all(lane, std::move(answer));
+      if (ended) co_return;
+    }
     const auto pause = settle(lane, batch, range, std::move(answer));
     if (ended) co_return;
     if (!pause) continue;
@@ -252,6 +262,31 @@ asio::awaitable<void> InfluxWriter::Impl::store(Lane& lane, const Lines& batch) 
       lane.timer.expires_at(until);
       co_await lane.timer.async_wait(kAwait);
     }
+  }
+}
+
+// Is it this line that cannot be read, or any? A server that refuses everything by a 400 of its own
+// (a limit, a name that it does not take) would have the whole log set aside. Whatever was stored
+// since a line of this batch was found bad has answered that.
+asio::awaitable<WriteAnswer> InfluxWriter::Impl::ask_whether_all(Lane& lane, WriteAnswer answer) {
+  const bool others_stored = stored_requests > std::exchange(lane.bad_since, stored_requests);
+  if (others_stored) co_return answer;
+  if (stored_line.empty()) {
+    if (++refused_in_a_row < options.refused_in_a_row_max) co_return answer;
+    answer.reason += fmt::format(", and so it did to {} lines before", refused_in_a_row - 1);
+    answer.verdict = Verdict::refused;
+    co_return answer;
+  }
+  const std::string other = stored_line;
+  WriteAnswer about_other = co_await post(lane, other);
+  switch (about_other.verdict) {
+    case Verdict::stored:
+    case Verdict::partly: co_return answer;
+    case Verdict::bad_line:
+      answer.reason += ", also of a line that it stored before";
+      answer.verdict = Verdict::refused;
+      co_return answer;
+    default: co_return about_other;
   }
 }
 
@@ -270,6 +305,8 @@ asio::awaitable<WriteAnswer> InfluxWriter::Impl::post(Lane& lane, std::string_vi
   request.gzipped = options.compression == Compression::always ||
                     (options.compression == Compression::automatic && !*local);
   request.body = request.gzipped ? lane.gzip.compress(text) : text;
+  // Of a batch that it cannot read InfluxDB repeats every line, with a reason each.
+  request.answer_bytes_max += 8 * options.batch_bytes_max;
   const auto began = steady_clock::now();
   const auto answer = co_await lane.connection.ask(request);
   const auto took =

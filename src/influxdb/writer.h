@@ -44,6 +44,9 @@ struct InfluxWriterOptions {
   // some 500s never heal. Down to one line, that is set aside if the server does store another one,
   // so a server that stores nothing is waited for as long as it takes.
   int server_errors_max = 5;
+  // So many lines in a row may be refused (400) before the first was stored. Then, and when a line
+  // that was stored is refused as well, it is not the lines, and the writer ends.
+  int refused_in_a_row_max = 100;
 };
 
 // Counted since build(). All but the last two only grow.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <set>
 #include <sstream>
 
@@ -194,6 +195,56 @@ TEST(InfluxWriter, WhatIsTooLargeIsSplit) {
   ASSERT_TRUE(running.writer->wait_acknowledged({}).has_value());
   EXPECT_EQ(kept.lines.size(), 500U);
   EXPECT_TRUE(running.heard.set_aside().empty());
+}
+
+TEST(InfluxWriter, AServerThatRefusesWhatItHasStoredEndsItAndNoLineIsSetAside) {
+  std::atomic<bool> full = false;
+  TestServer server([&](const Asked&) {
+    return full ? Told{400, R"({"code":"invalid","message":"service limit reached"})", {}, {}}
+                : Told{};
+  });
+  RunningWriter running(quick_options(server.port()));
+  ASSERT_TRUE(running.writer->submit(numbered_lines(1, 10), {}).has_value());
+  ASSERT_TRUE(running.writer->wait_acknowledged({}).has_value());
+  full = true;
+  static_cast<void>(running.writer->submit(numbered_lines(11, 50), {}));
+  const auto waited = running.writer->wait_acknowledged({});
+  ASSERT_FALSE(waited.has_value());
+  EXPECT_FALSE(waited.error().retryable);
+  EXPECT_NE(waited.error().message.find("service limit reached, also of a line that it stored"),
+            std::string::npos)
+      << waited.error().message;
+  EXPECT_EQ(running.writer->acknowledged(), 10U);
+  EXPECT_TRUE(running.heard.set_aside().empty());
+}
+
+TEST(InfluxWriter, AServerThatNeverStoresALineEndsItAfterSome) {
+  TestServer server([](const Asked&) { return Told{400, kBadLine, {}, {}}; });
+  auto options = quick_options(server.port());
+  options.refused_in_a_row_max = 20;
+  RunningWriter running(options);
+  static_cast<void>(running.writer->submit(numbered_lines(1, 50), {}));
+  const auto waited = running.writer->wait_acknowledged({});
+  ASSERT_FALSE(waited.has_value());
+  EXPECT_NE(waited.error().message.find("and so it did to 19 lines before"), std::string::npos)
+      << waited.error().message;
+  EXPECT_EQ(running.heard.set_aside().size(), 19U);
+}
+
+TEST(InfluxWriter, AnAnswerThatRepeatsABatchOfBadLinesIsRead) {
+  const std::string words(2'000'000, 'x');
+  TestServer server([&](const Asked& asked) {
+    const auto lines = lines_of(asked.body);
+    if (std::ranges::find(lines, lines_of(numbered_lines(7, 1).text).front()) == lines.end()) {
+      return Told{};
+    }
+    return Told{400, R"({"code":"invalid","message":"unable to parse )" + words + "\"}", {}, {}};
+  });
+  RunningWriter running(quick_options(server.port()));
+  ASSERT_TRUE(running.writer->submit(numbered_lines(1, 20), {}).has_value());
+  ASSERT_TRUE(running.writer->wait_acknowledged({}).has_value());
+  EXPECT_EQ(running.heard.set_aside().size(), 1U);
+  EXPECT_EQ(running.writer->statistics().lines_stored, 19U);
 }
 
 TEST(InfluxWriter, WhatTheServerDropsIsCountedAndNamed) {

@@ -104,6 +104,8 @@ void ClientState::on_error(rd_kafka_t* handle, int number, const char* words) {
       return;
     }
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      // A broker that dies in the middle of a login has refused nobody.
+      if (reason.contains("handshake failed: Local:")) break;
       login_refused_ = true;
       judge({ErrorKind::operation,
              fmt::format(

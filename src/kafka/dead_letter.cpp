@@ -33,6 +33,10 @@ std::optional<Number> number(std::string_view text) {
   return out;
 }
 
+void cut(std::string& text, std::size_t bytes_max) {
+  if (text.size() > bytes_max) text.resize(bytes_max);
+}
+
 }  // namespace
 
 std::string dead_letter_topic(const std::string& topic) { return topic + "-dead"; }
@@ -43,7 +47,10 @@ std::string place_text(int partition, std::int64_t offset) {
 
 OutgoingRecord to_record(DeadLetter letter) {
   const std::size_t bytes = letter.value.size();
-  if (bytes > kDeadValueBytesMax) letter.value.resize(kDeadValueBytesMax);
+  // What is no sample may be anything, and the whole must fit into a record.
+  cut(letter.key, kDeadKeyBytesMax);
+  cut(letter.value, kDeadValueBytesMax);
+  cut(letter.reason, kDeadReasonBytesMax);
   return {std::move(letter.key),
           std::move(letter.value),
           {{std::string(kTopic), letter.place.topic},

@@ -16,6 +16,9 @@ namespace gpulse {
 inline constexpr std::string_view kResentHeader = "gpulse-resent";
 // Longer values are cut: a broker's limit for a record is 1 MB, headers included.
 inline constexpr std::size_t kDeadValueBytesMax = std::size_t{900} << 10;
+// And so are keys and reasons, which may have a foreign record's words in them.
+inline constexpr std::size_t kDeadKeyBytesMax = std::size_t{32} << 10;
+inline constexpr std::size_t kDeadReasonBytesMax = std::size_t{4} << 10;
 
 struct DeadLetter {
   TopicPartition place;  // where it was read

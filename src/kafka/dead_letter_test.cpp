@@ -56,6 +56,18 @@ TEST(DeadLetter, AValueThatABrokerWouldRefuseIsCut) {
   EXPECT_EQ(read->value_bytes, kDeadValueBytesMax + 1);
 }
 
+TEST(DeadLetter, FitsIntoARecordWhateverWasSetAside) {
+  constexpr std::size_t kRecordBytesMax = 1'000'000;  // of librdkafka's message.max.bytes
+  DeadLetter large = letter();
+  for (std::string* const text : {&large.key, &large.value, &large.reason}) {
+    text->assign(std::size_t{2} << 20, 'x');
+  }
+  const OutgoingRecord record = to_record(large);
+  std::size_t bytes = record.key.size() + record.value.size();
+  for (const auto& [name, value] : record.headers) bytes += name.size() + value.size();
+  EXPECT_LT(bytes, kRecordBytesMax - 1000);
+}
+
 TEST(DeadLetter, ARecordWithoutItsHeadersIsNone) {
   for (std::size_t missing = 0; missing < 7; ++missing) {
     OutgoingRecord record = to_record(letter());
