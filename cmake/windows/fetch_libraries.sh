@@ -31,29 +31,42 @@ step() {
   }
 }
 
+# By cargo fetch and a copy: what cargo vendor leaves out of a package differs between versions of cargo.
 fetch() {
   say "fetching sources"
-  mkdir "$part/cargo"
+  mkdir "$part/cargo" "$part/sources"
   cp "$here/Cargo.toml" "$here/Cargo.lock" "$part/cargo/"
   : >"$part/cargo/none.rs"
-  step vendor cargo vendor --quiet --locked --manifest-path "$part/cargo/Cargo.toml" "$part/sources"
+  step fetch cargo fetch --quiet --locked --manifest-path "$part/cargo/Cargo.toml"
+  awk -F '"' '/^name = / { name = $2 } /^version = / { version = $2 } /^source = / { print name, version }' \
+    "$part/cargo/Cargo.lock" >"$part/packages"
+  while read -r name version; do
+    for package in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/"$name-$version"; do
+      [ -d "$package" ] || fail "cargo fetched no $name-$version"
+      cp -r "$package" "$part/sources/$name"
+      break
+    done
+  done <"$part/packages"
 }
 
-# Without what neither TLS 1.2 and 1.3 nor SCRAM need: a fifth less to build and to carry.
+# Without what neither TLS 1.2 and 1.3 nor SCRAM need: a fifth less to build and to carry. No configuration is
+# read on the user's machine: its folder is one that any user there could make.
 build_openssl() {
   say "building OpenSSL (some minutes)"
   mkdir "$part/openssl"
   cd "$part/openssl"
   step openssl-configure perl "$part/sources/openssl-src/openssl/Configure" mingw64 \
-    --cross-compile-prefix=x86_64-w64-mingw32- --prefix="$part/whole" --libdir=lib --openssldir=ssl \
+    --cross-compile-prefix=x86_64-w64-mingw32- --prefix=/gpulse --libdir=lib --openssldir=/gpulse/ssl \
     CC=gcc-posix CXX=g++-posix \
     no-shared no-tests no-docs no-apps no-module no-legacy no-dso no-quic no-dtls no-ml-kem no-ml-dsa \
     no-slh-dsa no-lms no-engine no-cms no-ct no-ts no-srp no-psk no-ocsp no-cmp no-http no-aria no-bf \
     no-camellia no-cast no-idea no-md4 no-mdc2 no-rc2 no-rc4 no-rmd160 no-seed no-siphash no-sm2 no-sm3 \
     no-sm4 no-whirlpool no-ec2m no-scrypt no-gost no-dsa no-argon2 no-tls1 no-tls1_1 no-ssl3 no-comp \
-    no-ui-console
+    no-ui-console no-autoload-config
   step openssl make -j"$jobs" build_libs
-  step openssl-install make install_dev
+  step openssl-install make install_dev DESTDIR="$part/installed"
+  mkdir -p "$part/whole"
+  cp -r "$part/installed/gpulse/." "$part/whole"
   cd "$here"
 }
 
