@@ -68,6 +68,8 @@ Section "gpulse" SectionProgram
   File "${FILES}/LICENSE.txt"
   File "${FILES}/THIRD-PARTY.txt"
   WriteUninstaller "$INSTDIR\uninstall.exe"
+  # The section below makes it again, if it is ticked.
+  Delete "${AUTOSTART}"
   CreateShortcut "${START_MENU}" "${PROGRAM}" "run --browser" "" 0 SW_SHOWNORMAL "" \
     "Shows what the graphics card is doing"
   WriteRegStr HKCU "${UNINSTALL_KEY}" "DisplayName" "gpulse"
@@ -100,6 +102,7 @@ Function .onInit
   ClearErrors
   ${GetOptions} $0 "/AUTOSTART" $1
   ${IfNot} ${Errors}
+  ${OrIf} ${FileExists} "${AUTOSTART}"
     SectionSetFlags ${SectionAutostart} ${SF_SELECTED}
   ${EndIf}
 FunctionEnd

@@ -27,7 +27,8 @@ bool equals(std::string_view text, std::string_view lower_case) {
 
 void add_log(const fs::path& file, std::vector<FoundLog>& logs) {
   std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored)) return;
+  // What GPU-Z writes now is on this machine.
+  if (!fs::is_regular_file(file, ignored) || is_online_only(file)) return;
   const auto opened = ReadFile::open(file);
   const auto identified = opened ? identify_log(*opened) : std::unexpected(opened.error());
   const auto written = last_written(file);

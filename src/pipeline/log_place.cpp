@@ -206,7 +206,7 @@ std::optional<ReadFile> find_renamed(const Store& store, const std::filesystem::
   for (std::filesystem::directory_iterator entry(folder, error), end;
        !error && entry != end && looked_at < kBesideMax; entry.increment(error), ++looked_at) {
     std::error_code ignored;
-    if (!entry->is_regular_file(ignored)) continue;
+    if (!entry->is_regular_file(ignored) || is_online_only(entry->path())) continue;
     auto beside = ReadFile::open(entry->path());
     if (beside && goes_on(*beside)) return std::move(*beside);
   }

@@ -17,12 +17,19 @@ Expected<void> open_in_browser(const std::string& url, const std::stop_token& /*
   // Some browsers are started by way of COM.
   const HRESULT entered =
       CoInitializeEx(nullptr, COINIT_APARTMENTTHREADED | COINIT_DISABLE_OLE1DDE);
-  const HINSTANCE shown =
-      ShellExecuteW(nullptr, L"open", windows::wide(url).c_str(), nullptr, nullptr, SW_SHOWNORMAL);
+  const std::wstring page = windows::wide(url);
+  SHELLEXECUTEINFOW asked{};
+  asked.cbSize = sizeof asked;
+  // Not before it is done: this thread has no messages to wait for, and the program may end at
+  // once.
+  asked.fMask = SEE_MASK_NOASYNC | SEE_MASK_FLAG_NO_UI;
+  asked.lpVerb = L"open";
+  asked.lpFile = page.c_str();
+  asked.nShow = SW_SHOWNORMAL;
+  const bool shown = ShellExecuteExW(&asked) != 0;
   const DWORD code = GetLastError();
   if (SUCCEEDED(entered)) CoUninitialize();
-  constexpr INT_PTR kFailedMax = 32;
-  if (reinterpret_cast<INT_PTR>(shown) > kFailedMax) return {};
+  if (shown) return {};
   return operation_error(windows::message_of(code));
 }
 

@@ -67,7 +67,11 @@ class FolderLock {
 // name of a Windows share for a folder of the current drive.
 [[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& path);
 
-// A path as people read it, UTF-8.
+// Whether to read a file would have it fetched from elsewhere first, as OneDrive's that are only
+// online. Windows only; false elsewhere, and for what is not there.
+[[nodiscard]] bool is_online_only(const std::filesystem::path& file);
+
+// A path as people read it, UTF-8; what is none in it becomes U+FFFD on Windows.
 [[nodiscard]] std::string display(const std::filesystem::path& path);
 
 }  // namespace gpulse

@@ -130,6 +130,8 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return error ? path : whole.lexically_normal();
 }
 
+bool is_online_only(const std::filesystem::path& /*file*/) { return false; }
+
 std::string display(const std::filesystem::path& path) {
   const std::u8string text = path.u8string();
   return {text.begin(), text.end()};

@@ -243,9 +243,14 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return length == 0 ? path : std::filesystem::path(whole.substr(0, length));
 }
 
-std::string display(const std::filesystem::path& path) {
-  const std::u8string text = path.u8string();
-  return {text.begin(), text.end()};
+bool is_online_only(const std::filesystem::path& file) {
+  const DWORD attributes = GetFileAttributesW(windows::openable(file).c_str());
+  return attributes != INVALID_FILE_ATTRIBUTES &&
+         (attributes & (FILE_ATTRIBUTE_OFFLINE | FILE_ATTRIBUTE_RECALL_ON_OPEN |
+                        FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS)) != 0;
 }
+
+// Not by u8string(), which throws for a name that is no UTF-16, as a title cut within an emoji.
+std::string display(const std::filesystem::path& path) { return windows::utf8(path.native()); }
 
 }  // namespace gpulse

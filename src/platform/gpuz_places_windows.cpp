@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "platform/file.h"
 #include "platform/gpuz_places.h"
 #include "platform/windows_api.h"
 
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 using Kind = GpuzPlace::Kind;
 
 void add(std::vector<GpuzPlace>& places, GpuzPlace place) {
-  place.path = place.path.lexically_normal();
+  place.path = absolute_path(place.path);
   if (std::ranges::find(places, place) == places.end()) places.push_back(std::move(place));
 }
 
@@ -66,7 +67,8 @@ void add_settings(std::vector<GpuzPlace>& places) {
 bool gpuz_runs_here() { return true; }
 
 std::vector<GpuzPlace> places_of_setting(const fs::path& text) {
-  if (!text.is_absolute()) return {};
+  // To libstdc++ the name of a share is no absolute path.
+  if (!text.is_absolute() && !text.native().starts_with(LR"(\\)")) return {};
   std::wstring extension = text.extension().native();
   std::ranges::transform(extension, extension.begin(), [](wchar_t c) {
     return c < 0x80 ? static_cast<wchar_t>(towlower(c)) : c;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "platform/file.h"
@@ -77,10 +78,11 @@ bool may_know(PSID sid, PSID owner, PSID user) {
          IsWellKnownSid(sid, WinCreatorOwnerRightsSid) != 0;
 }
 
-// "icacls "C:\token" /inheritance:r /grant:r "PC\anna:F""
-std::string cure_of(const std::filesystem::path& file, PSID user) {
-  return fmt::format(R"(icacls "{}" /inheritance:r /grant:r "{}:F")", display(file),
-                     user == nullptr ? "%USERNAME%" : name_of(user));
+// "icacls "C:\token" /inheritance:r /grant:r "PC\anna:F" /remove:g "Everyone""
+std::string cure_of(const std::filesystem::path& file, PSID user, const std::string& other) {
+  return fmt::format(R"(icacls "{}" /inheritance:r /grant:r "{}:F" /remove:g "{}{}")",
+                     display(file), user == nullptr ? "%USERNAME%" : name_of(user),
+                     other.starts_with("S-1-") ? "*" : "", other);
 }
 
 Expected<void> not_kept(const std::filesystem::path& path, DWORD code) {
@@ -111,7 +113,10 @@ std::optional<OtherReaders> other_readers(const std::filesystem::path& file) {
     auto* const allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
     if (!may_read(*allowed)) continue;
     PSID const sid = &allowed->SidStart;
-    if (!may_know(sid, owner, user)) return OtherReaders{name_of(sid), cure_of(file, user)};
+    if (may_know(sid, owner, user)) continue;
+    std::string other = name_of(sid);
+    std::string cure = cure_of(file, user, other);
+    return OtherReaders{std::move(other), std::move(cure)};
   }
   return std::nullopt;
 }

@@ -35,7 +35,7 @@ TEST(SecretFileAccessList, WhoElseMayReadIsNamedWithTheCure) {
   EXPECT_TRUE(
       others->cure.starts_with("icacls \"" + file.string() + "\" /inheritance:r /grant:r \""))
       << others->cure;
-  EXPECT_TRUE(others->cure.ends_with(":F\"")) << others->cure;
+  EXPECT_TRUE(others->cure.ends_with(":F\" /remove:g \"Everyone\"")) << others->cure;
   ASSERT_TRUE(keep_to_owner(file).has_value());
   EXPECT_FALSE(other_readers(file).has_value());
   std::filesystem::remove(file);

@@ -46,8 +46,9 @@ class Listener final : public StopSignals {
       }
       listening()->on_stop_();
     }
-    // The window, the session or the machine closes, and the process goes as soon as this returns:
-    // main is to end it before, within the seconds that the system grants.
+    // The window closes, and the process goes as soon as this returns: main is to end it before,
+    // within the seconds that the system grants. The end of a session is told to services and to
+    // programs without windows' libraries alone: there we are killed, and lose nothing by it.
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) Sleep(INFINITE);
     return TRUE;
   }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "platform/listening_socket.h"
 #include "server/listen_options.h"
 
 namespace gpulse {
@@ -50,6 +51,15 @@ Error listen_error(const tcp::endpoint& endpoint, error_code error) {
                 "--port 0",
             true};
   }
+  constexpr int kPrivilegedMax = 1023;
+  if (error == asio::error::access_denied && endpoint.port() > kPrivilegedMax) {
+    return {
+        ErrorKind::operation,
+        "cannot listen on " + where +
+            ": another program keeps the port to itself, or the system has set it aside; choose "
+            "another with --port, or any free one with --port 0",
+        true};
+  }
   if (error == asio::error::access_denied) {
     return {ErrorKind::operation,
             "cannot listen on " + where +
@@ -67,13 +77,10 @@ struct Refusal {
 
 std::expected<tcp::acceptor, error_code> listen_on(asio::io_context& io,
                                                    const tcp::endpoint& endpoint) {
-  // On Windows this option would let another program take the port over; elsewhere, without it, a
-  // restart has to wait for old connections to be forgotten.
-  constexpr bool kReuse = std::filesystem::path::preferred_separator == '/';
   tcp::acceptor acceptor(io);
   error_code error;
   acceptor.open(endpoint.protocol(), error);
-  if (!error && kReuse) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) prepare_to_listen(static_cast<std::intptr_t>(acceptor.native_handle()));
   if (!error && endpoint.address().is_v6()) {
     const bool all = endpoint.address().is_unspecified();
     acceptor.set_option(asio::ip::v6_only(!all), error);
@@ -87,8 +94,7 @@ std::expected<tcp::acceptor, error_code> listen_on(asio::io_context& io,
 // A machine without IPv6 still has a loopback.
 bool is_missing_family(error_code error) {
   return error == asio::error::address_family_not_supported ||
-         error == error_code(boost::system::errc::address_not_available,
-                             boost::system::generic_category()) ||
+         error == boost::system::errc::address_not_available ||
          error == asio::error::network_unreachable;
 }
 
