@@ -101,7 +101,7 @@ std::optional<OutletInbox::Entry> OutletInbox::next(const std::stop_token& stop)
   return std::nullopt;
 }
 
-void OutletInbox::remove(const Entry& entry) const {
+void OutletInbox::remove(const Entry& entry) {
   std::error_code ignored;  // it is taken up a second time then, and known
   std::filesystem::remove(with(entry.log, kNote), ignored);
   std::filesystem::remove(entry.log, ignored);

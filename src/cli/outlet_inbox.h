@@ -32,7 +32,7 @@ class OutletInbox {
   // Waits for the next one, in the order of put(); nothing after a stop. Each is given once a run.
   [[nodiscard]] std::optional<Entry> next(const std::stop_token& stop);
   // It was taken up.
-  void remove(const Entry& entry) const;
+  static void remove(const Entry& entry);
 
  private:
   std::filesystem::path folder_;

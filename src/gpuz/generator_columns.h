@@ -50,10 +50,10 @@ enum class Sensor : std::uint8_t {
   memory_voltage,
   cpu_temperature,
   system_memory,
-  count_,
+  count,
 };
 
-using Readings = std::array<double, static_cast<std::size_t>(Sensor::count_)>;
+using Readings = std::array<double, static_cast<std::size_t>(Sensor::count)>;
 
 struct Column {
   std::string_view title;   // with its unit, in Windows-1252: "GPU Temperature [\xB0" "C]"

@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <numbers>
 
 namespace gpulse::generator {
 
@@ -44,7 +45,7 @@ class Random {
     const std::uint64_t bits = next();
     const auto sum = static_cast<std::int64_t>((bits & 0xffff) + ((bits >> 16) & 0xffff) +
                                                ((bits >> 32) & 0xffff) + (bits >> 48));
-    constexpr double kScale = 1.7320508075688772 / 65536;  // sqrt(12 / 4) per unit of 2^-16
+    constexpr double kScale = std::numbers::sqrt3 / 65536;  // sqrt(12 / 4) per unit of 2^-16
     return static_cast<double>(sum - 131070) * kScale;
   }
 

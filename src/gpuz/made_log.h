@@ -15,8 +15,7 @@
 #include "gpuz/generator_columns.h"
 #include "gpuz/log_generator.h"
 
-namespace gpulse {
-namespace generator_test {
+namespace gpulse::generator_test {
 
 using namespace std::chrono_literals;
 
@@ -122,5 +121,4 @@ inline std::int64_t seconds_between(const std::string& from, const std::string& 
   return (*parse_start_time(to) - *parse_start_time(from)) / 1s;
 }
 
-}  // namespace generator_test
-}  // namespace gpulse
+}  // namespace gpulse::generator_test
