@@ -160,7 +160,7 @@ class DeadLinesOfFile final : public DeadLetters {
                                    visitor.resent});
   }
 
-  // One that is refused again is a new dead letter behind the others.
+  // One that is refused again goes on waiting.
   [[nodiscard]] Expected<std::string> resend(const std::set<std::string>& places,
                                              const std::stop_token& stop) override {
     std::vector<std::pair<std::string, DeadLine>> chosen;
