@@ -82,8 +82,9 @@ Expected<void> OutletInbox::put(const std::filesystem::path& file, const ImportR
   out.close();
   if (!out) return std::unexpected(trouble(note, "it cannot be written"));
   if (auto flushed = flush_to_disk(note); !flushed) return flushed;
-  std::filesystem::rename(note, with(log, kNote), error);
-  if (error) return std::unexpected(trouble(note, error.message()));
+  if (const auto moved = move_file(note, with(log, kNote))) {
+    return std::unexpected(trouble(note, moved.message()));
+  }
   if (auto flushed = flush_to_disk(folder_); !flushed) return flushed;
   const std::lock_guard lock(mutex_);
   waiting_.push_back(display(file.filename()));

@@ -102,12 +102,10 @@ class RememberingSink final : public SampleSink {
     std::ofstream out(part, std::ios::trunc);
     out << sent.topic << ' ' << sent.partitions << '\n';
     out.close();
-    std::error_code error;
     if (auto flushed = flush_to_disk(part); !out || !flushed) {
       return operation_error(fmt::format("cannot write {}", display(part)), true);
     }
-    std::filesystem::rename(part, file_, error);
-    if (error) {
+    if (const auto error = move_file(part, file_)) {
       return operation_error(fmt::format("cannot write {}: {}", display(file_), error.message()),
                              true);
     }

@@ -116,7 +116,7 @@ Expected<RunningFile> RunningFile::write(const fs::path& folder, const RunningNo
   }
   out << to_json(note);
   out.close();
-  if (out) fs::rename(part, file, error);
+  if (out) error = move_file(part, file);
   if (error || !out) {
     return operation_error("cannot write " + display(file) +
                            (error ? ": " + error.message() : std::string()));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <system_error>
 
 #include "telemetry/error.h"
 
@@ -66,6 +67,11 @@ class FolderLock {
 // From the root on, without "." and "..". What std::filesystem::absolute gives, which takes the
 // name of a Windows share for a folder of the current drive.
 [[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& path);
+
+// As std::filesystem::rename, over what is there. On Windows it is tried for a second while another
+// program (a scanner, a backup, a second start of this one) has one of the two open.
+[[nodiscard]] std::error_code move_file(const std::filesystem::path& from,
+                                        const std::filesystem::path& to);
 
 // Whether to read a file would have it fetched from elsewhere first, as OneDrive's that are only
 // online. Windows only; false elsewhere, and for what is not there.

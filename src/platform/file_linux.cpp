@@ -130,6 +130,12 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return error ? path : whole.lexically_normal();
 }
 
+std::error_code move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  return error;
+}
+
 bool is_online_only(const std::filesystem::path& /*file*/) { return false; }
 
 std::string display(const std::filesystem::path& path) {

@@ -243,11 +243,29 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
   return length == 0 ? path : std::filesystem::path(whole.substr(0, length));
 }
 
+std::error_code move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  constexpr DWORD kPauseMs = 10;
+  for (int tries = 100;; --tries) {
+    if (MoveFileExW(windows::openable(from).c_str(), windows::openable(to).c_str(),
+                    MOVEFILE_REPLACE_EXISTING) != 0) {
+      return {};
+    }
+    const DWORD code = GetLastError();
+    if ((code != ERROR_ACCESS_DENIED && code != ERROR_SHARING_VIOLATION) || tries == 0) {
+      return {static_cast<int>(code), std::system_category()};
+    }
+    Sleep(kPauseMs);
+  }
+}
+
+// Newer than mingw-w64's headers.
+constexpr DWORD kRecallOnOpen = 0x40000;         // FILE_ATTRIBUTE_RECALL_ON_OPEN
+constexpr DWORD kRecallOnDataAccess = 0x400000;  // FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS
+
 bool is_online_only(const std::filesystem::path& file) {
   const DWORD attributes = GetFileAttributesW(windows::openable(file).c_str());
   return attributes != INVALID_FILE_ATTRIBUTES &&
-         (attributes & (FILE_ATTRIBUTE_OFFLINE | FILE_ATTRIBUTE_RECALL_ON_OPEN |
-                        FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS)) != 0;
+         (attributes & (FILE_ATTRIBUTE_OFFLINE | kRecallOnOpen | kRecallOnDataAccess)) != 0;
 }
 
 // Not by u8string(), which throws for a name that is no UTF-16, as a title cut within an emoji.

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "platform/file.h"
@@ -108,6 +109,43 @@ TEST_F(FileOnWindows, LongPathsOpen) {
   for (; !folders.empty(); folders.pop_back()) {
     EXPECT_NE(RemoveDirectoryW(windows::openable(folders.back()).c_str()), 0);
   }
+}
+
+TEST(MoveFile, WaitsForWhoeverHasTheTargetOpen) {
+  const std::filesystem::path folder = testing::TempDir();
+  const auto from = folder / "gpulse_move_from";
+  const auto to = folder / "gpulse_move_to";
+  std::ofstream(from) << "new";
+  std::ofstream(to) << "old";
+  Handle reader(
+      CreateFileW(to.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr));
+  ASSERT_TRUE(reader);
+  std::jthread leaves([&] {
+    Sleep(100);
+    reader = Handle();
+  });
+  EXPECT_FALSE(move_file(from, to));
+  leaves.join();
+  std::string text;
+  std::ifstream(to) >> text;
+  EXPECT_EQ(text, "new");
+  std::filesystem::remove(to);
+}
+
+TEST(Display, ANameThatIsNoUtf16IsShownAllTheSame) {
+  EXPECT_EQ(display(L"C:\\\xD83D cut.txt"), "C:\\\uFFFD cut.txt");
+}
+
+TEST(OnlineOnly, IsNoFileOfThisMachine) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "gpulse_here.txt";
+  std::ofstream(file) << "here";
+  EXPECT_FALSE(is_online_only(file));
+  // A placeholder's mark, which any file may have.
+  ASSERT_NE(SetFileAttributesW(file.c_str(), FILE_ATTRIBUTE_OFFLINE), 0);
+  const bool kept = (GetFileAttributesW(file.c_str()) & FILE_ATTRIBUTE_OFFLINE) != 0;
+  EXPECT_EQ(is_online_only(file), kept);  // Wine keeps no such mark
+  std::filesystem::remove(file);
+  EXPECT_FALSE(is_online_only(file));
 }
 
 }  // namespace

@@ -75,9 +75,7 @@ Expected<std::filesystem::path> SpoolFile::finish() {
   if (auto flushed = flush_to_disk(path_); !flushed) return std::unexpected(flushed.error());
   std::filesystem::path whole = path_;
   whole.replace_extension();
-  std::error_code error;
-  std::filesystem::rename(path_, whole, error);
-  if (error) {
+  if (const auto error = move_file(path_, whole)) {
     return operation_error("cannot rename " + shown(path_) + ": " + error.message(), true);
   }
   path_ = whole;
