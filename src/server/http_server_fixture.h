@@ -20,15 +20,17 @@
 namespace gpulse::test {
 
 class HttpServerFixture : public testing::Test {
+ public:
+  ~HttpServerFixture() override {
+    stop();
+    std::filesystem::remove_all(folder);
+  }
+
  protected:
   HttpServerFixture() {
     std::filesystem::remove_all(folder);
     options.listen.port = 0;
     options.spool_folder = folder / "spool";
-  }
-  ~HttpServerFixture() override {
-    stop();
-    std::filesystem::remove_all(folder);
   }
 
   ServerParts parts() {

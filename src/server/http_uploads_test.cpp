@@ -53,7 +53,7 @@ TEST_F(HttpUploads, AClientThatWaitsToBeAskedForItsBodyIsAsked) {
 TEST_F(HttpUploads, ARefusalIsSeenAlsoByWhoIsStillSending) {
   start();
   Client client(port);
-  const Answer answer = client.ask("POST", "/api/v1/logs", "", std::string(20'000'000, 'x'));
+  const Answer answer = client.ask("POST", "/api/v1/logs", "", std::string(8'000'000, 'x'));
   EXPECT_EQ(answer.status, 400);
   EXPECT_NE(answer.body.find("name is missing"), std::string::npos);
   EXPECT_TRUE(spool_is_empty());
