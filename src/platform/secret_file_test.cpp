@@ -9,11 +9,11 @@ namespace {
 
 class SecretFile : public testing::Test {
  protected:
-  SecretFile() {
+  void SetUp() override {
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
   }
-  ~SecretFile() override { std::filesystem::remove_all(folder); }
+  void TearDown() override { std::filesystem::remove_all(folder); }
 
   const std::filesystem::path folder =
       std::filesystem::path(testing::TempDir()) / "gpulse_secret_file_test";
