@@ -13,8 +13,9 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GPULSE = ROOT / "build" / "gpulse"
-# The same for Windows, under Wine: a process of its own, as it is to Linux.
-GPULSE_EXE = ROOT / "build" / "windows" / "run" / "gpulse"
+GPULSE_EXE = ROOT / "build" / "windows" / "gpulse.exe"
+# Runs a program for Windows as a process of Linux.
+WINE = ROOT / "tests" / "windows" / "wine.sh"
 WORK = ROOT / "build" / "bench"
 
 
@@ -35,12 +36,15 @@ def get_json(url):
 
 
 class Server:
-    """`gpulse run` on a log, with a data folder of its own; ends with the `with` block."""
+    """`gpulse run` on a log, with a data folder of its own; ends with the `with` block.
 
-    def __init__(self, log, data, *options, program=GPULSE):
+    `program` are the words that start gpulse.
+    """
+
+    def __init__(self, log, data, *options, program=(GPULSE,)):
         self.output = WORK / f"{data.name}.log"
         self.command = [
-            program, "run", log, "--data", data, "--port", "0", "--timezone", "UTC", *options,
+            *program, "run", log, "--data", data, "--port", "0", "--timezone", "UTC", *options,
         ]
 
     def __enter__(self):

@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.request
 
-from common import (GPULSE, GPULSE_EXE, LiveLog, ROOT, Server, WORK, cpu_seconds, generate, machine, median, print_table,
+from common import (GPULSE, GPULSE_EXE, LiveLog, WINE, Server, WORK, cpu_seconds, generate, machine, median, print_table,
                     resident_bytes, utc_now, wait_until)
 
 EXPORTER = "127.0.0.1:19100"
@@ -69,11 +69,11 @@ def observe(pids, seconds):
     return {name: (cpu_seconds(pid) - before[name], median(sizes[name])) for name, pid in pids.items()}
 
 
-def size_on_disk(program, strip):
-    """Of a program as it is shipped: without what debuggers read."""
-    with tempfile.NamedTemporaryFile(dir=WORK) as stripped:
-        subprocess.run([strip, "-o", stripped.name, program], check=True)
-        return pathlib.Path(stripped.name).stat().st_size
+def shipped(program, folder, strip="strip"):
+    """A program as it is shipped: without what debuggers read, which Wine would keep in memory, too."""
+    copy = folder / pathlib.Path(program).name
+    subprocess.run([strip, "-o", copy, program], check=True)
+    return copy
 
 
 @contextlib.contextmanager
@@ -110,8 +110,13 @@ def main():
         folder = pathlib.Path(running.enter_context(tempfile.TemporaryDirectory(dir=WORK)))
         log = LiveLog(path)
         running.callback(log.close)
-        linux = running.enter_context(Server(path, folder / "standby"))
-        windows = running.enter_context(Server(path, folder / "standby-windows", program=GPULSE_EXE))
+        programs = {"exporter": shipped(shutil.which("prometheus-node-exporter"), folder),
+                    "linux": shipped(GPULSE, folder),
+                    "windows": shipped(GPULSE_EXE, folder, "x86_64-w64-mingw32-strip")}
+        disk = {name: program.stat().st_size for name, program in programs.items()}
+        linux = running.enter_context(Server(path, folder / "standby", program=(programs["linux"],)))
+        windows = running.enter_context(
+            Server(path, folder / "standby-windows", program=(WINE, programs["windows"])))
         for server in (linux, windows):
             wait_until("36 h are read", lambda: server.rows() == HOT_ROWS, 120)
         pids = {"exporter": running.enter_context(node_exporter()), "linux": linux.process.pid,
@@ -136,12 +141,11 @@ def main():
         f"the node exporter's. On disk without debug information. {machine()}.",
         ["", "CPU ms a second", "of exporter", "resident MB", "of exporter", "on disk MB"],
         [row("prometheus-node-exporter", alone["exporter"], seconds, alone["exporter"],
-             size_on_disk(shutil.which("prometheus-node-exporter"), "strip")),
-         row("gpulse run", alone["linux"], seconds, alone["exporter"], size_on_disk(GPULSE, "strip")),
+             disk["exporter"]),
+         row("gpulse run", alone["linux"], seconds, alone["exporter"], disk["linux"]),
          row("gpulse run, /metrics scraped too", scraped["linux"], seconds // 2,
              (scraped["exporter"][0], alone["exporter"][1])),
-         row("gpulse.exe run, under Wine", alone["windows"], seconds, alone["exporter"],
-             size_on_disk(ROOT / "build" / "windows" / "gpulse.exe", "x86_64-w64-mingw32-strip"))])
+         row("gpulse.exe run, under Wine", alone["windows"], seconds, alone["exporter"], disk["windows"])])
 
 
 main()
