@@ -31,6 +31,7 @@ def prepare(folder):
 CASES = [
     ([], 2, ["run", "inspect", "generate"]),
     (["fly"], 2, ["fly"]),
+    (["stream"], 2, ["stream is not in this build"]),
     (["run", "--port", "x"], 2, ["--port"]),
     (["run", "log.txt", "--timezone", "Mars/Olympus", "--data", "d"], 2, ["Mars/Olympus"]),
     (["run", "log.txt", "--replay", "fast", "--data", "d"], 2, ["fast", "from 1 to 1000000"]),

@@ -15,8 +15,10 @@ namespace {
 // Without a command: what there is, as --help says it. With one that is none: its name.
 int refuse(const CLI::App& app, const std::vector<std::string>& arguments) {
   if (!arguments.empty() && !arguments.front().starts_with('-')) {
-    fmt::print(stderr, "gpulse: there is no command {}; gpulse --help lists them\n",
-               arguments.front());
+    const std::string& name = arguments.front();
+    const bool of_fleets = name == "stream" || name == "analyze";
+    fmt::print(stderr, "gpulse: {}; gpulse --help lists what there is\n",
+               of_fleets ? name + " is not in this build" : "there is no command " + name);
   } else {
     fmt::print(stderr, "{}", app.help());
   }
