@@ -124,6 +124,7 @@ TEST_F(HttpServerTest, HeadersAndUnwantedBodiesHaveALimit) {
 TEST_F(HttpServerTest, ConnectionsHaveALimit) {
   start();
   std::vector<std::unique_ptr<Client>> clients;
+  clients.reserve(kConnectionsMax);
   for (std::size_t i = 0; i < kConnectionsMax; ++i) {
     clients.push_back(std::make_unique<Client>(port));
   }
