@@ -17,8 +17,8 @@ int refuse(const CLI::App& app, const std::vector<std::string>& arguments) {
   if (!arguments.empty() && !arguments.front().starts_with('-')) {
     const std::string& name = arguments.front();
     const bool of_fleets = name == "stream" || name == "analyze";
-    fmt::print(stderr, "gpulse: {}; gpulse --help lists what there is\n",
-               of_fleets ? name + " is not in this build" : "there is no command " + name);
+    fmt::print(stderr, "gpulse: {} {}; gpulse --help lists what there is\n", name,
+               of_fleets ? "is not in this build" : "is no command");
   } else {
     fmt::print(stderr, "{}", app.help());
   }
