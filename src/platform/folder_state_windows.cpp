@@ -1,7 +1,6 @@
 #include <windows.h>
-// After windows.h, whose types they use.
+// After windows.h, whose types it uses.
 #include <aclapi.h>
-#include <sddl.h>
 
 #include <fmt/format.h>
 
@@ -23,35 +22,6 @@ namespace {
 
 using windows::Handle;
 using windows::kShareAll;
-
-std::string name_of(PSID user) {
-  std::array<wchar_t, 256> name{};
-  std::array<wchar_t, 256> domain{};
-  auto name_length = static_cast<DWORD>(name.size());
-  auto domain_length = static_cast<DWORD>(domain.size());
-  SID_NAME_USE use{};
-  if (LookupAccountSidW(nullptr, user, name.data(), &name_length, domain.data(), &domain_length,
-                        &use) != 0) {
-    return windows::utf8(name.data());
-  }
-  wchar_t* number = nullptr;
-  if (ConvertSidToStringSidW(user, &number) == 0) return "somebody";
-  std::string text = windows::utf8(number);
-  LocalFree(number);
-  return text;
-}
-
-// The user of this process, as TOKEN_USER; empty when the system does not tell.
-std::vector<char> own_user() {
-  HANDLE opened = nullptr;
-  if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &opened) == 0) return {};
-  const Handle token(opened);
-  DWORD bytes = 0;
-  GetTokenInformation(token.get(), TokenUser, nullptr, 0, &bytes);
-  std::vector<char> user(bytes);
-  if (GetTokenInformation(token.get(), TokenUser, user.data(), bytes, &bytes) == 0) return {};
-  return user;
-}
 
 // Asked by opening, since access lists, read-only marks and shares all have a say.
 bool can_write(const std::filesystem::path& path) {
@@ -76,11 +46,10 @@ Expected<PathAccess> path_access(const std::filesystem::path& path) {
     return operation_error(
         fmt::format("cannot look at {}: {}", display(path), windows::message_of(code)));
   }
-  const std::vector<char> own = own_user();
-  PathAccess access{.writable = can_write(path), .ours = false, .owner = name_of(owner)};
-  if (!own.empty()) {
-    access.ours = EqualSid(owner, reinterpret_cast<const TOKEN_USER*>(own.data())->User.Sid) != 0;
-  }
+  std::vector<std::byte> own = windows::own_sid();
+  PathAccess access{.writable = can_write(path),
+                    .ours = !own.empty() && EqualSid(owner, own.data()) != 0,
+                    .owner = windows::account_name(owner)};
   // What a member of the administrators makes may belong to the group.
   access.ours =
       access.ours || (IsWellKnownSid(owner, WinBuiltinAdministratorsSid) != 0 && access.writable);

@@ -1,4 +1,4 @@
-// Files that hold a password or a token.
+// Files that hold a password or a token. All calls: any thread.
 #pragma once
 
 #include <filesystem>

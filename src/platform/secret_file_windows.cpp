@@ -1,12 +1,9 @@
 #include <fmt/format.h>
 #include <windows.h>
-// After windows.h, whose types they use.
+// After windows.h, whose types it uses.
 #include <aclapi.h>
-#include <sddl.h>
 
-#include <array>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,51 +15,11 @@
 namespace gpulse {
 namespace {
 
-using windows::Handle;
-
 struct FreeLocal {
   void operator()(void* memory) const { LocalFree(memory); }
 };
 template <class T>
 using Local = std::unique_ptr<T, FreeLocal>;
-
-// The user as whom this program runs, with the SID that TOKEN_USER points to behind it; empty when
-// the system does not tell.
-std::vector<std::byte> this_user() {
-  HANDLE opened = nullptr;
-  if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &opened) == 0) return {};
-  const Handle token(opened);
-  DWORD bytes = 0;
-  GetTokenInformation(token.get(), TokenUser, nullptr, 0, &bytes);
-  std::vector<std::byte> user(bytes);
-  if (GetTokenInformation(token.get(), TokenUser, user.data(), bytes, &bytes) == 0) return {};
-  return user;
-}
-
-PSID sid_of(std::vector<std::byte>& user) {
-  if (user.empty()) return nullptr;
-  TOKEN_USER head;
-  std::memcpy(&head, user.data(), sizeof head);
-  return head.User.Sid;
-}
-
-// "PC\anna", and "S-1-5-…" for whom the system has no name.
-std::string name_of(PSID sid) {
-  std::array<wchar_t, 257> name{};
-  std::array<wchar_t, 257> domain{};
-  auto name_size = static_cast<DWORD>(name.size());
-  auto domain_size = static_cast<DWORD>(domain.size());
-  SID_NAME_USE use{};
-  if (LookupAccountSidW(nullptr, sid, name.data(), &name_size, domain.data(), &domain_size, &use) !=
-      0) {
-    const std::string account = windows::utf8(name.data());
-    return domain[0] == 0 ? account : windows::utf8(domain.data()) + '\\' + account;
-  }
-  wchar_t* text = nullptr;
-  if (ConvertSidToStringSidW(sid, &text) == 0) return "someone";
-  const Local<wchar_t> owned(text);
-  return windows::utf8(text);
-}
 
 bool may_read(const ACCESS_ALLOWED_ACE& entry) {
   return entry.Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
@@ -81,7 +38,7 @@ bool may_know(PSID sid, PSID owner, PSID user) {
 // "icacls "C:\token" /inheritance:r /grant:r "PC\anna:F" /remove:g "Everyone""
 std::string cure_of(const std::filesystem::path& file, PSID user, const std::string& other) {
   return fmt::format(R"(icacls "{}" /inheritance:r /grant:r "{}:F" /remove:g "{}{}")",
-                     display(file), user == nullptr ? "%USERNAME%" : name_of(user),
+                     display(file), user == nullptr ? "%USERNAME%" : windows::account_name(user),
                      other.starts_with("S-1-") ? "*" : "", other);
 }
 
@@ -101,12 +58,16 @@ std::optional<OtherReaders> other_readers(const std::filesystem::path& file) {
                                              OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
                                              &owner, nullptr, &list, nullptr, &descriptor);
   const Local<void> owned(descriptor);
-  if (failed != ERROR_SUCCESS || list == nullptr) {
+  if (failed != ERROR_SUCCESS) {
+    return OtherReaders{
+        "others", fmt::format("its access list cannot be read ({})", windows::message_of(failed))};
+  }
+  if (list == nullptr) {
     return OtherReaders{"everyone",
                         "its drive keeps no access lists; put it on one that does (NTFS)"};
   }
-  std::vector<std::byte> self = this_user();
-  PSID const user = sid_of(self);
+  std::vector<std::byte> self = windows::own_sid();
+  PSID const user = self.empty() ? nullptr : self.data();
   for (DWORD i = 0; i < list->AceCount; ++i) {
     void* entry = nullptr;
     if (GetAce(list, i, &entry) == 0) continue;
@@ -114,7 +75,7 @@ std::optional<OtherReaders> other_readers(const std::filesystem::path& file) {
     if (!may_read(*allowed)) continue;
     PSID const sid = &allowed->SidStart;
     if (may_know(sid, owner, user)) continue;
-    std::string other = name_of(sid);
+    std::string other = windows::account_name(sid);
     std::string cure = cure_of(file, user, other);
     return OtherReaders{std::move(other), std::move(cure)};
   }
@@ -122,14 +83,13 @@ std::optional<OtherReaders> other_readers(const std::filesystem::path& file) {
 }
 
 Expected<void> keep_to_owner(const std::filesystem::path& path) {
-  std::vector<std::byte> self = this_user();
-  PSID const user = sid_of(self);
-  if (user == nullptr) return not_kept(path, GetLastError());
+  std::vector<std::byte> self = windows::own_sid();
+  if (self.empty()) return not_kept(path, GetLastError());
   EXPLICIT_ACCESS_W all{};
   all.grfAccessPermissions = FILE_ALL_ACCESS;
   all.grfAccessMode = SET_ACCESS;
   all.grfInheritance = SUB_CONTAINERS_AND_OBJECTS_INHERIT;
-  BuildTrusteeWithSidW(&all.Trustee, user);
+  BuildTrusteeWithSidW(&all.Trustee, self.data());
   PACL list = nullptr;
   if (const DWORD code = SetEntriesInAclW(1, &all, nullptr, &list); code != ERROR_SUCCESS) {
     return not_kept(path, code);

@@ -4,10 +4,12 @@
 #include <windows.h>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "telemetry/timestamp.h"
 
@@ -44,6 +46,12 @@ constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELE
 
 // The system's words for an error code, without a full stop at their end.
 [[nodiscard]] std::string message_of(DWORD code);
+
+// The SID of the user as whom this process runs: data() is a PSID. Empty when the system does not
+// tell.
+[[nodiscard]] std::vector<std::byte> own_sid();
+// "PC\anna"; "S-1-5-…" for whom the system has no name.
+[[nodiscard]] std::string account_name(PSID sid);
 
 // Of a point in time; Windows counts tenths of a microsecond since 1601.
 [[nodiscard]] Timestamp timestamp_of(const FILETIME& time);

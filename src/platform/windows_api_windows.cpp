@@ -1,6 +1,10 @@
 #include "platform/windows_api.h"
 
+// After windows.h, whose types it uses.
+#include <sddl.h>
+
 #include <array>
+#include <cstring>
 
 #include "platform/file.h"
 
@@ -33,6 +37,39 @@ std::string message_of(DWORD code) {
   std::string message = utf8({text.data(), length});
   message.erase(message.find_last_not_of(" .") + 1);
   return message.empty() ? "Windows error " + std::to_string(code) : message;
+}
+
+std::vector<std::byte> own_sid() {
+  HANDLE opened = nullptr;
+  if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &opened) == 0) return {};
+  const Handle token(opened);
+  DWORD bytes = 0;
+  GetTokenInformation(token.get(), TokenUser, nullptr, 0, &bytes);
+  std::vector<std::byte> user(bytes);
+  if (GetTokenInformation(token.get(), TokenUser, user.data(), bytes, &bytes) == 0) return {};
+  TOKEN_USER head;
+  std::memcpy(&head, user.data(), sizeof head);
+  std::vector<std::byte> sid(GetLengthSid(head.User.Sid));
+  if (CopySid(static_cast<DWORD>(sid.size()), sid.data(), head.User.Sid) == 0) return {};
+  return sid;
+}
+
+std::string account_name(PSID sid) {
+  std::array<wchar_t, 257> name{};
+  std::array<wchar_t, 257> domain{};
+  auto name_size = static_cast<DWORD>(name.size());
+  auto domain_size = static_cast<DWORD>(domain.size());
+  SID_NAME_USE use{};
+  if (LookupAccountSidW(nullptr, sid, name.data(), &name_size, domain.data(), &domain_size, &use) !=
+      0) {
+    const std::string account = utf8(name.data());
+    return domain[0] == 0 ? account : utf8(domain.data()) + '\\' + account;
+  }
+  wchar_t* number = nullptr;
+  if (ConvertSidToStringSidW(sid, &number) == 0) return "somebody";
+  std::string text = utf8(number);
+  LocalFree(number);
+  return text;
 }
 
 std::chrono::microseconds microseconds_of(const FILETIME& time) {
