@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 #include <spdlog/spdlog.h>
-#include <limits>
 
 #include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <thread>

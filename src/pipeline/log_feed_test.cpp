@@ -358,7 +358,8 @@ class RandomLife : public LogFeedTest, public ::testing::WithParamInterface<unsi
 
 TEST_P(RandomLife, LosesAndDoublesNothing) {
   if (std::filesystem::path::preferred_separator != '/') {
-    GTEST_SKIP() << "its writer replaces what it holds open, which Windows does not allow";
+    GTEST_SKIP() << "its writer replaces what it holds open, which Windows does not allow; "
+                    "tests/windows/sharing_test.py has what does happen there";
   }
   live(GetParam());
 }

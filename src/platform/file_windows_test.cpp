@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -111,25 +113,51 @@ TEST_F(FileOnWindows, LongPathsOpen) {
   }
 }
 
-TEST(MoveFile, WaitsForWhoeverHasTheTargetOpen) {
-  const std::filesystem::path folder = testing::TempDir();
-  const auto from = folder / "gpulse_move_from";
-  const auto to = folder / "gpulse_move_to";
-  std::ofstream(from) << "new";
-  std::ofstream(to) << "old";
-  Handle reader(
-      CreateFileW(to.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr));
-  ASSERT_TRUE(reader);
-  std::jthread leaves([&] {
-    Sleep(100);
-    reader = Handle();
+class MoveFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream(from_) << "new";
+    std::ofstream(to_) << "old";
+    reader_ = Handle(CreateFileW(to_.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
+                                 0, nullptr));
+    ASSERT_TRUE(reader_);
+  }
+  void TearDown() override {
+    reader_ = Handle();
+    std::filesystem::remove(from_);
+    std::filesystem::remove(to_);
+  }
+  [[nodiscard]] std::string target() const {
+    std::string text;
+    std::ifstream(to_) >> text;
+    return text;
+  }
+
+  const std::filesystem::path from_ =
+      std::filesystem::path(testing::TempDir()) / "gpulse_move_from";
+  const std::filesystem::path to_ = std::filesystem::path(testing::TempDir()) / "gpulse_move_to";
+  Handle reader_;
+};
+
+TEST_F(MoveFile, OntoOneThatStaysOpenIsGivenUpAfterASecond) {
+  using Clock = std::chrono::steady_clock;
+  const auto began = Clock::now();
+  EXPECT_TRUE(move_file(from_, to_));
+  EXPECT_GE(Clock::now() - began, std::chrono::milliseconds{900});
+  EXPECT_EQ(target(), "old");
+  EXPECT_TRUE(std::filesystem::exists(from_));
+}
+
+TEST_F(MoveFile, OntoOneThatIsClosedMeanwhileIsDone) {
+  std::promise<void> begun;
+  const std::jthread leaves([&] {
+    begun.get_future().wait();
+    Sleep(100);  // the moment is what is tested: some tries later
+    reader_ = Handle();
   });
-  EXPECT_FALSE(move_file(from, to));
-  leaves.join();
-  std::string text;
-  std::ifstream(to) >> text;
-  EXPECT_EQ(text, "new");
-  std::filesystem::remove(to);
+  begun.set_value();
+  EXPECT_FALSE(move_file(from_, to_));
+  EXPECT_EQ(target(), "new");
 }
 
 TEST(Display, ANameThatIsNoUtf16IsShownAllTheSame) {

@@ -38,7 +38,9 @@ TEST(ProcessStats, ResidentMemoryGrowsWhenTouched) {
 
 TEST(ProcessStats, OpenFilesAreCounted) {
   const auto before = stats().open_files;
-  if (before == 0) GTEST_SKIP() << "this system (Wine) does not count them";
+  if (before == 0 && std::filesystem::path::preferred_separator != '/') {
+    GTEST_SKIP() << "Wine does not count them";
+  }
   const auto path = std::filesystem::path(testing::TempDir()) / "gpulse-open";
   {
     const std::ofstream one(path), two(path);

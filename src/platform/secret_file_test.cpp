@@ -42,6 +42,7 @@ TEST_F(SecretFile, KeptToItsOwnerIsTaken) {
 
 TEST_F(SecretFile, ComesIntoAFolderThatIsKeptToItsOwner) {
   ASSERT_TRUE(keep_to_owner(folder).has_value());
+  EXPECT_FALSE(other_readers(folder).has_value());
   std::ofstream(file) << "secret";
   EXPECT_TRUE(std::filesystem::exists(file));
 }

@@ -72,6 +72,8 @@ def from_setup_to_a_live_log_and_away_again(folder):
 def start_at_log_on_is_asked_for(_):
     installed = install("/AUTOSTART")
     assert roaming("Programs/StartUp/gpulse.lnk")
+    install()
+    assert roaming("Programs/StartUp/gpulse.lnk"), "an update forgot what was asked"
     uninstall(installed)
     assert not roaming("Programs/StartUp/gpulse.lnk")
 
