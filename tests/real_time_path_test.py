@@ -193,6 +193,20 @@ def the_number_of_partitions_stays(stack, folder):
     assert result.returncode == 0, result.stderr
     grown = topic.produce(log)
     assert grown.ends() == 1 and "partitions" in grown.said(), grown.said()
+    sent = Topic(stack, folder, "run-fixed")
+    run = [GPULSE, "run", log, "--gpu", "gpu0", "--host", "rig", "--timezone", ZONE, "--data", folder / "data", "--port", 0,
+           "--to", f"kafka://{stack.bootstrap}/{sent.name}"]
+    with Command(*run):
+        sent.wait_until_it_holds(50)
+        wait_until("it knows its topic", lambda: list((folder / "data" / "to").glob("*/topic")))
+    result = stack.kafka("topics", "--alter", "--topic", "run-fixed", "--partitions", "5")
+    assert result.returncode == 0, result.stderr
+    with open(log, "ab") as out:
+        out.write(log.read_bytes().splitlines(keepends=True)[-1])
+    with Command(*run) as again:
+        again.wait_for("gets no more rows until the next start")
+        assert "has 5 partitions and not 4" in again.said(), again.said()
+    assert len(list(sent.records())) == 50
     elsewhere = Topic(stack, folder, "elsewhere").produce(log)  # with the positions of the other topic
     assert elsewhere.ends() == 2 and "those of the topic fixed" in elsewhere.said(), elsewhere.said()
     missing = Topic(stack, folder, "never-made").produce(log, "--no-create-topic", state="missing")
@@ -413,6 +427,26 @@ def a_second_sink_joins_and_leaves(stack, folder):
             until_read(producer)
 
 
+@scenario
+def a_sink_joins_while_influxdb_is_away(stack, folder):
+    stack.up("influxdb")
+    topic = Topic(stack, folder, "waiting")
+    logs = [generate(folder / f"{n}.txt", 10_000, seed=n) for n in range(4)]
+    for n, log in enumerate(logs):
+        with topic.produce(log, gpu=f"gpu{n}", state=f"state-{n}") as producer:
+            until_read(producer)
+    sink = Sink(topic)
+    stack.do("down", "influxdb")
+    with sink.run() as first:
+        wait_until("it holds all it can", lambda: metrics_of(first)["gpulse_sink_queued_bytes"] > 7e6)
+        with sink.run() as second:
+            second.wait_for("reading partition")  # of which the first has to let go
+            first.wait_for("goes to another reader")
+            stack.up("influxdb")
+            for n, log in enumerate(logs):
+                sink.expect(log, gpu=f"gpu{n}")
+
+
 def dead_letters(stack, topic):
     """(value, headers), in order. No value or header of these tests has a tab or ",gpulse-" in it."""
     result = stack.kcat("-C", "-t", f"{topic}-dead", "-o", "beginning", "-e", "-f", "%s\t%h\n")
@@ -422,15 +456,23 @@ def dead_letters(stack, topic):
             for value, headers in letters]
 
 
-def scraped(command):
-    """Each sample of /metrics and its number, and what /healthz says."""
+def address_of(command, path):
     command.wait_for("metrics ")
     base = next(line.split()[-1] for line in command.said().splitlines() if "  metrics " in line).removesuffix("metrics")
-    with urllib.request.urlopen(base + "metrics") as answer:
+    return base + path
+
+
+def metrics_of(command):
+    """Each sample of /metrics and its number."""
+    with urllib.request.urlopen(address_of(command, "metrics")) as answer:
         lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
-    with urllib.request.urlopen(base + "healthz") as answer:
-        health = json.load(answer)
-    return {sample: float(number) for sample, number in (line.rsplit(" ", 1) for line in lines)}, health
+    return {sample: float(number) for sample, number in (line.rsplit(" ", 1) for line in lines)}
+
+
+def scraped(command):
+    """These, and what /healthz says."""
+    with urllib.request.urlopen(address_of(command, "healthz")) as answer:
+        return metrics_of(command), json.load(answer)
 
 
 @scenario

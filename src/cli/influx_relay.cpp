@@ -8,9 +8,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "kafka/dead_letter.h"
 #include "kafka/record_writer.h"
@@ -27,6 +29,10 @@ constexpr auto kPollBusy = 10ms;
 constexpr auto kPollIdle = 200ms;
 // So long a stop, or another member of the group, waits for what is under way.
 constexpr auto kSettle = 5s;
+// For so long an InfluxDB that takes no more is slow; then it is away, and nothing more is read.
+constexpr auto kPatience = 1s;
+// Records without a line cost the writer's queue nothing, and wait for those before them.
+constexpr std::size_t kPendingMax = 200'000;
 
 // A record on its way: it is done when all lines up to that ticket are.
 struct Pending {
@@ -81,9 +87,10 @@ class InfluxRelay::Impl final : public ConsumerObserver {
 
  private:
   [[nodiscard]] Expected<void> relay();
-  [[nodiscard]] std::size_t pending_count() const;
   void take(const KafkaRecord& record);
   [[nodiscard]] Expected<void> pass_on();
+  [[nodiscard]] Expected<void> wait_for_room();
+  [[nodiscard]] bool has_room() const;
   void settle();
   void store_acknowledged();
   void forget(std::span<const TopicPartition> places);
@@ -104,6 +111,13 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   }
   void on_lost(std::span<const TopicPartition> places) override { forget(places); }
   void on_loss(const KafkaLoss& loss) override {
+    if (loss.until < loss.from) {
+      spdlog::error(
+          "partition {} of {} was made anew: it has no record {} yet, and what was in it before "
+          "is gone",
+          loss.place.partition, loss.place.topic, loss.from);
+      return;
+    }
     spdlog::error(
         "partition {} of {}: {} records, offsets {} to {}, were gone before they were read",
         loss.place.partition, loss.place.topic, loss.until - loss.from, loss.from, loss.until - 1);
@@ -116,9 +130,11 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   SampleJsonReader reader_;
   LineBuilder builder_;
   // Of one poll, to be passed on.
+  std::vector<Pending> taken_;
   Lines lines_;
   std::vector<DeadLetter> dead_;
-  std::uint64_t ticket_ = 0;  // the last that was given
+  std::uint64_t ticket_ = 0;     // the last that was given
+  std::uint64_t passed_on_ = 0;  // and the last that the writer was given
   std::stop_token stopping_;  // run() was asked to end, or the writer has failed
   std::atomic<bool> writer_ended_ = false;  // nothing more is acknowledged
   std::atomic<std::uint64_t> records_ = 0;
@@ -129,8 +145,8 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   std::unique_ptr<RecordWriter> dead_writer_;  // guarded by dead_mutex_
 
   mutable std::mutex mutex_;  // of all below
-  std::condition_variable acknowledged_;
-  std::deque<Pending> pending_;  // by ticket
+  std::condition_variable_any acknowledged_;
+  std::deque<Pending> pending_;  // by ticket; passed on
   std::vector<PartitionLag> lag_;
   bool kafka_away_ = false;
 };
@@ -203,25 +219,19 @@ Expected<void> InfluxRelay::Impl::run(const std::stop_token& stop) {
 
 Expected<void> InfluxRelay::Impl::relay() {
   while (!stopping_.stop_requested()) {
-    const bool busy = writer_->acknowledged() < ticket_;
+    const bool busy = writer_->acknowledged() < passed_on_;
     const auto records = consumer_->poll(busy ? kPollBusy : kPollIdle, kRecordsAtOnce);
     if (!records) return std::unexpected(records.error());
-    const std::size_t before = pending_count();
     for (const KafkaRecord& record : *records) take(record);
-    if (auto passed = pass_on(); !passed) {
-      // What was not passed on is none of ours any more: its offsets must not be stored.
-      const std::lock_guard lock(mutex_);
-      pending_.resize(before);
-      return passed;
-    }
+    auto passed = pass_on();
+    // What was not passed on is none of ours: whoever reads next meets it again.
+    taken_.clear();
+    lines_.clear();
+    dead_.clear();
+    if (!passed) return passed;
     store_acknowledged();
   }
   return {};
-}
-
-std::size_t InfluxRelay::Impl::pending_count() const {
-  const std::lock_guard lock(mutex_);
-  return pending_.size();
 }
 
 // A record that is none of ours is set aside, and done once all before it are.
@@ -247,21 +257,52 @@ void InfluxRelay::Impl::take(const KafkaRecord& record) {
     }
     builder_.end(lines_, row.offset, row.timestamp, ticket_);
   }
-  const std::lock_guard lock(mutex_);
-  pending_.push_back(std::move(pending));
+  taken_.push_back(std::move(pending));
 }
 
 // Dead letters are in their topic before an offset behind them can be stored.
 Expected<void> InfluxRelay::Impl::pass_on() {
+  if (auto room = wait_for_room(); !room) return room;
   if (!dead_.empty()) {
-    auto kept = set_aside(dead_);
-    dead_.clear();
-    if (!kept) return kept;
+    if (auto kept = set_aside(dead_); !kept) return kept;
   }
-  if (lines_.empty()) return {};
-  auto submitted = writer_->submit(lines_, stopping_);
-  lines_.clear();
-  return submitted;
+  {
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(taken_, std::back_inserter(pending_));
+  }
+  if (!lines_.empty()) {
+    if (auto submitted = writer_->submit(lines_, stopping_); !submitted) return submitted;
+  }
+  passed_on_ = ticket_;
+  return {};
+}
+
+// Who does not poll is taken for dead, and holds up the others whenever one joins or leaves. So
+// while InfluxDB is away the group is served, and none of its records are read.
+Expected<void> InfluxRelay::Impl::wait_for_room() {
+  {
+    std::unique_lock lock(mutex_);
+    acknowledged_.wait_for(lock, stopping_, kPatience, [&] { return writer_ended_ || has_room(); });
+  }
+  bool paused = false;
+  while (!stopping_.stop_requested() && !writer_ended_) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (has_room()) break;
+    }
+    if (!std::exchange(paused, true)) consumer_->pause();
+    if (const auto served = consumer_->poll(kPollIdle, kRecordsAtOnce); !served) {
+      return std::unexpected(served.error());
+    }
+    store_acknowledged();
+  }
+  if (paused) consumer_->resume();
+  return {};
+}
+
+// For what was taken. Asked under the mutex.
+bool InfluxRelay::Impl::has_room() const {
+  return pending_.size() < kPendingMax && writer_->has_room(lines_.text.size());
 }
 
 DeadLetter InfluxRelay::Impl::dead_letter(const Pending& record, std::string reason) const {
@@ -321,7 +362,7 @@ void InfluxRelay::Impl::settle() {
   {
     std::unique_lock lock(mutex_);
     acknowledged_.wait_for(lock, kSettle,
-                           [&] { return writer_ended_ || writer_->acknowledged() >= ticket_; });
+                           [&] { return writer_ended_ || writer_->acknowledged() >= passed_on_; });
   }
   store_acknowledged();
 }
@@ -330,10 +371,12 @@ void InfluxRelay::Impl::forget(std::span<const TopicPartition> places) {
   for (const TopicPartition& place : places) {
     spdlog::info("partition {} of {} goes to another reader", place.partition, place.topic);
   }
-  const std::lock_guard lock(mutex_);
-  std::erase_if(pending_, [&](const Pending& record) {
+  const auto is_theirs = [&](const Pending& record) {
     return std::ranges::find(places, record.place) != places.end();
-  });
+  };
+  std::erase_if(taken_, is_theirs);
+  const std::lock_guard lock(mutex_);
+  std::erase_if(pending_, is_theirs);
 }
 
 InfluxRelayStatistics InfluxRelay::Impl::statistics() const {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <limits>
 
 namespace gpulse {
 namespace {
@@ -174,8 +176,19 @@ std::optional<Timestamp> read_http_date(std::string_view header) {
                                      header.substr(5, 2), header.substr(17, 8)));
 }
 
+std::optional<std::uint32_t> read_retry_after(std::string_view header, std::string_view date) {
+  const auto until = read_http_date(header);
+  if (!until) return to_integer<std::uint32_t>(header);
+  const auto now = read_http_date(date);
+  if (!now) return std::nullopt;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(*until - *now).count();
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
 WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
-                              std::string_view body, std::string_view retry_after) {
+                              std::string_view body,
+                              std::optional<std::uint32_t> retry_after_seconds) {
   WriteAnswer out;
   if (status == 204) {  // and nothing else: 200 is what a login page of a proxy says
     out.verdict = Verdict::stored;
@@ -185,7 +198,7 @@ WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
   const std::string said = one_line(told.is_influx ? std::string_view(told.message) : body);
   out.reason =
       fmt::format("InfluxDB at {} answers {} {}", endpoint.address.authority(), status, said);
-  out.retry_after_seconds = to_integer<std::uint32_t>(retry_after);
+  out.retry_after_seconds = retry_after_seconds;
   // InfluxDB 1 says that it wrote a part as well when the rest are lines that it cannot read.
   const bool partial = told.message.find("partial write") != std::string::npos &&
                        told.message.find("unable to parse") == std::string::npos;

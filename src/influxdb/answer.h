@@ -33,10 +33,11 @@ struct WriteAnswer {
   std::vector<std::size_t> bad_lines;
 };
 
-// `retry_after` is the header's value. A reason never holds more than kReasonBytesMax of what the
-// server said.
+// `retry_after_seconds` goes into the answer as it is. A reason never holds more than
+// kReasonBytesMax of what the server said.
 [[nodiscard]] WriteAnswer read_write_answer(const InfluxEndpoint& endpoint, unsigned status,
-                                            std::string_view body, std::string_view retry_after);
+                                            std::string_view body,
+                                            std::optional<std::uint32_t> retry_after_seconds);
 
 inline constexpr std::size_t kReasonBytesMax = 500;
 
@@ -49,5 +50,10 @@ inline constexpr std::size_t kReasonBytesMax = 500;
 
 // A Date header, "Tue, 24 Nov 2026 16:00:41 GMT", the only form that a server may send.
 [[nodiscard]] std::optional<Timestamp> read_http_date(std::string_view header);
+
+// A Retry-After header: seconds, or a time, which counts from the answer's own Date, since our
+// clock may differ from the server's. Nothing when neither can be read.
+[[nodiscard]] std::optional<std::uint32_t> read_retry_after(std::string_view header,
+                                                            std::string_view date);
 
 }  // namespace gpulse

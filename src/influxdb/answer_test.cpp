@@ -18,8 +18,8 @@ InfluxEndpoint endpoint() {
   return out;
 }
 
-WriteAnswer read(unsigned status, std::string_view body, std::string_view retry_after = {}) {
-  return read_write_answer(endpoint(), status, body, retry_after);
+WriteAnswer read(unsigned status, std::string_view body) {
+  return read_write_answer(endpoint(), status, body, std::nullopt);
 }
 
 TEST(WriteAnswer, EachStatusIsToldApart) {
@@ -40,9 +40,9 @@ TEST(WriteAnswer, EachStatusIsToldApart) {
   EXPECT_EQ(read(422, kJson).reason,
             "InfluxDB at h:8086 takes nothing for bucket \"gpu-metrics\" as it is (422 why)");
   EXPECT_EQ(read(422, "<html>").verdict, Verdict::refused);
-  EXPECT_EQ(read(429, kJson, "7").retry_after_seconds, 7U);
-  EXPECT_EQ(read(429, kJson, "7").verdict, Verdict::later);
-  EXPECT_EQ(read(503, kJson, "Wed, 21 Oct 2026 07:28:00 GMT").retry_after_seconds, std::nullopt);
+  EXPECT_EQ(read_write_answer(endpoint(), 429, kJson, 7U).retry_after_seconds, 7U);
+  EXPECT_EQ(read(429, kJson).verdict, Verdict::later);
+  EXPECT_EQ(read(503, kJson).verdict, Verdict::later);
   EXPECT_EQ(read(500, kJson).verdict, Verdict::failed);
   EXPECT_EQ(read(502, "<html>").verdict, Verdict::unreachable);
   EXPECT_EQ(read(400, kJson).reason, "InfluxDB at h:8086 answers 400 why");
@@ -95,6 +95,17 @@ TEST(HttpDate, IsReadInItsOnlyForm) {
   EXPECT_EQ(read_http_date("Tue, 24 Nov 2026 16:00:41 CET"), std::nullopt);
   EXPECT_EQ(read_http_date("Tue, 24 Nom 2026 16:00:41 GMT"), std::nullopt);
   EXPECT_EQ(read_http_date(""), std::nullopt);
+}
+
+TEST(RetryAfter, IsSecondsOrATimeThatCountsFromTheAnswersDate) {
+  constexpr std::string_view kDate = "Tue, 24 Nov 2026 16:00:41 GMT";
+  EXPECT_EQ(read_retry_after("7", kDate), 7U);
+  EXPECT_EQ(read_retry_after("7", ""), 7U);
+  EXPECT_EQ(read_retry_after("Tue, 24 Nov 2026 16:02:00 GMT", kDate), 79U);
+  EXPECT_EQ(read_retry_after("Tue, 24 Nov 2026 15:00:00 GMT", kDate), 0U);
+  EXPECT_EQ(read_retry_after("Tue, 24 Nov 2026 16:02:00 GMT", ""), std::nullopt);
+  EXPECT_EQ(read_retry_after("soon", kDate), std::nullopt);
+  EXPECT_EQ(read_retry_after("", kDate), std::nullopt);
 }
 
 TEST(WriteAnswer, VersionsAreRead) {

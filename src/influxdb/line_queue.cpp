@@ -35,7 +35,7 @@ std::size_t LineQueue::append(const Lines& lines, std::size_t from, bool& ready)
   while (at < lines.size()) {
     const std::size_t begin = at == 0 ? 0 : lines.ends[at - 1];
     const std::size_t bytes = lines.ends[at] - begin;
-    if (size_.bytes > 0 && size_.bytes + bytes > limits_.queue_bytes_max) break;
+    if (!fits(bytes)) break;
     if (!is_open()) {
       open_batch();
       ready = true;
@@ -70,6 +70,11 @@ Expected<void> LineQueue::push(const Lines& lines, const std::stop_token& stop) 
     }
   }
   return {};
+}
+
+bool LineQueue::has_room(std::size_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  return fits(bytes);
 }
 
 void LineQueue::flush() {

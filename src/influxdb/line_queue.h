@@ -41,6 +41,9 @@ class LineQueue {
   // Appends lines, and waits while the queue is full. Their tickets must not be below earlier ones.
   // Errors: retryable on a stop, else the one that close() was given.
   [[nodiscard]] Expected<void> push(const Lines& lines, const std::stop_token& stop);
+  // Whether push() would take lines of so many bytes without waiting, as long as nobody else
+  // pushes.
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
   // What waits need not wait for more.
   void flush();
 
@@ -77,6 +80,9 @@ class LineQueue {
 
   [[nodiscard]] bool is_full(const Batch& batch) const;
   [[nodiscard]] bool is_open() const { return !waiting_.empty() && !is_full(waiting_.back()); }
+  [[nodiscard]] bool fits(std::size_t bytes) const {
+    return size_.bytes == 0 || size_.bytes + bytes <= limits_.queue_bytes_max;
+  }
   void open_batch();
   std::size_t append(const Lines& lines, std::size_t from, bool& ready);
   [[nodiscard]] std::unexpected<Error> end() const;

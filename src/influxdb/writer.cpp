@@ -318,7 +318,7 @@ asio::awaitable<WriteAnswer> InfluxWriter::Impl::post(Lane& lane, std::string_vi
   });
   if (answer) {
     co_return read_write_answer(options.endpoint, answer->status, answer->body,
-                                answer->retry_after);
+                                read_retry_after(answer->retry_after, answer->date));
   }
   none.verdict = answer.error().retryable ? Verdict::unreachable : Verdict::refused;
   none.reason = answer.error().message;
@@ -450,6 +450,8 @@ Expected<void> InfluxWriter::run(const std::stop_token& stop) {
 Expected<void> InfluxWriter::submit(const Lines& lines, const std::stop_token& stop) {
   return impl_->queue.push(lines, stop);
 }
+
+bool InfluxWriter::has_room(std::size_t bytes) const { return impl_->queue.has_room(bytes); }
 
 void InfluxWriter::flush() { impl_->queue.flush(); }
 

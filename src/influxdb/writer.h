@@ -103,6 +103,8 @@ class InfluxWriter {
   // Takes a copy of the lines; waits while the queue is full. Tickets must not be 0 and not fall.
   // Errors: retryable on a stop, of this token or run()'s; else that of run().
   [[nodiscard]] Expected<void> submit(const Lines& lines, const std::stop_token& stop);
+  // Whether submit() would take lines of so many bytes without waiting.
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
   // What has been submitted waits for no more lines.
   void flush();
   // The largest ticket such that its line and all before it are stored, set aside or dropped; 0

@@ -19,6 +19,9 @@ Expected<std::span<const KafkaRecord>> KafkaConsumer::poll(std::chrono::millisec
   return session_->poll(timeout, records_max);
 }
 
+void KafkaConsumer::pause() { session_->set_paused(true); }
+void KafkaConsumer::resume() { session_->set_paused(false); }
+
 void KafkaConsumer::store(std::string_view topic, int partition, std::int64_t next) {
   session_->store(topic, partition, next);
 }

@@ -96,6 +96,10 @@ class KafkaConsumer {
   // records).
   [[nodiscard]] Expected<std::span<const KafkaRecord>> poll(std::chrono::milliseconds timeout,
                                                             std::size_t records_max);
+  // Until resume(), poll() serves the group but returns no record of any partition, also of those
+  // that are assigned meanwhile; for who has no room for more. What was read ahead is read again.
+  void pause();
+  void resume();
   // Everything of the partition before `next` has been dealt with. Of a partition that is no longer
   // ours it is a no-op: another member reads it again.
   void store(std::string_view topic, int partition, std::int64_t next);

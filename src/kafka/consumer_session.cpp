@@ -113,12 +113,13 @@ void KafkaConsumer::Session::on_rebalance(rd_kafka_resp_err_t code,
   rd_kafka_assign(handle_.get(), nullptr);
 }
 
-void KafkaConsumer::Session::take(const rd_kafka_topic_partition_list_t* partitions) {
+void KafkaConsumer::Session::take(rd_kafka_topic_partition_list_t* partitions) {
   if (rd_kafka_error_t* const error = rd_kafka_incremental_assign(handle_.get(), partitions)) {
     observer_.on_log(3, fmt::format("assign: {}", rd_kafka_error_string(error)));
     rd_kafka_error_destroy(error);
     return;
   }
+  if (paused_) rd_kafka_pause_partitions(handle_.get(), partitions);
   answered();
   const auto names = places_of(partitions);
   for (const TopicPartition& name : names) places_[name] = {};
@@ -251,6 +252,7 @@ Expected<void> KafkaConsumer::Session::find_way() {
     rd_kafka_error_destroy(error);
     return {};
   }
+  if (paused_) rd_kafka_pause_partitions(handle_.get(), found.get());
   for (int i = 0; i < found->cnt; ++i) {
     Place& place = places_[{found->elems[i].topic, found->elems[i].partition}];
     place.astray = false;
@@ -300,6 +302,21 @@ Expected<void> KafkaConsumer::Session::judge_loss(const KafkaLoss& loss) {
       "them for too short a "
       "time. To go on with record {}, accept that loss",
       loss.until - loss.from, loss.from, loss.until - 1, place, options_.group, loss.until));
+}
+
+// Messages that librdkafka has read ahead, it drops with this, and begins again behind the last
+// that it handed out.
+void KafkaConsumer::Session::set_paused(bool paused) {
+  if (std::exchange(paused_, paused) == paused) return;
+  const kafka::PartitionsPtr list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(places_.size())));
+  for (const auto& [name, place] : places_)
+    rd_kafka_topic_partition_list_add(list.get(), name.topic.c_str(), name.partition);
+  if (paused) {
+    rd_kafka_pause_partitions(handle_.get(), list.get());
+  } else {
+    rd_kafka_resume_partitions(handle_.get(), list.get());
+  }
 }
 
 // --- where the group stands

@@ -21,6 +21,7 @@ class KafkaConsumer::Session : kafka::ClientState {
 
   [[nodiscard]] Expected<std::span<const KafkaRecord>> poll(std::chrono::milliseconds timeout,
                                                             std::size_t records_max);
+  void set_paused(bool paused);
   void store(std::string_view topic, int partition, std::int64_t next);
   [[nodiscard]] Expected<void> commit();
   [[nodiscard]] std::vector<PartitionLag> lag() const;
@@ -36,7 +37,7 @@ class KafkaConsumer::Session : kafka::ClientState {
   Session(ConsumerOptions options, ConsumerObserver& observer);
   [[nodiscard]] Expected<void> subscribe();
   void on_rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions);
-  void take(const rd_kafka_topic_partition_list_t* partitions);
+  void take(rd_kafka_topic_partition_list_t* partitions);
   void give_back(const rd_kafka_topic_partition_list_t* partitions);
   [[nodiscard]] Expected<void> on_message_error(const rd_kafka_message_t& message);
   [[nodiscard]] Expected<void> find_way();
@@ -53,6 +54,7 @@ class KafkaConsumer::Session : kafka::ClientState {
   kafka::HandlePtr handle_;
   std::map<TopicPartition, Place> places_;
   bool astray_ = false;  // at least one is
+  bool paused_ = false;
   kafka::Messages messages_;
   std::chrono::steady_clock::time_point looked_;
 };
