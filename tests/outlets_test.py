@@ -121,7 +121,7 @@ def a_full_file_of_dead_letters_is_told_of(stack, folder):
     outlet = Outlet(stack, folder, "full")
     log = generate(folder / "log.txt", 50)
     log.write_bytes(log.read_bytes().replace(b"2026-01-01", b"2263-01-01"))
-    own = folder / "data" / "to" / f"influxdb___127.0.0.1_{outlet.port}_gpulse_full"
+    own = folder / "data" / "to" / f"influxdb_3a_2f_2f127.0.0.1_3a{outlet.port}_2fgpulse_2ffull"
     own.mkdir(parents=True)
     (own / "dead.jsonl").write_bytes(b" " * ((16 << 20) - 2000) + b"\n")
     with outlet.run(log) as program:

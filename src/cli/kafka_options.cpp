@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include <iterator>
+
 #include "cli/log_options.h"
 #include "kafka/dead_letter.h"
 
@@ -85,10 +87,14 @@ Expected<KafkaConnection> kafka_connection(const KafkaArguments& arguments) {
 }
 
 std::string folder_name(const std::string& address) {
-  std::string name = address;
-  for (char& c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && c != '.' && c != '-') c = '_';
+  std::string name;
+  for (const char c : address) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    if (plain) {
+      name += c;
+    } else {
+      fmt::format_to(std::back_inserter(name), "_{:02x}", static_cast<unsigned char>(c));
+    }
   }
   return name;
 }

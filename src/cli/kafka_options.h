@@ -35,7 +35,9 @@ void add_kafka_options(CLI::App& app, KafkaArguments& arguments);
 void add_dead_topic_option(CLI::App& app, std::string& name);
 [[nodiscard]] std::string dead_topic_of(const std::string& name, const KafkaConnection& source);
 
-// An address, as "kafka://host:port/topic", as the name of a folder for what belongs to that place.
+// An address, as "kafka://host:port/topic", as the name of a folder for what belongs to that place:
+// "kafka_3a_2f_2fhost_3aport_2ftopic". Two addresses never share one, also where a disk takes "A"
+// for "a".
 [[nodiscard]] std::string folder_name(const std::string& address);
 
 // Says in the log what a Kafka client tells.

@@ -15,6 +15,7 @@
 #include "cli/dead_file.h"
 #include "cli/feeds.h"
 #include "cli/outlet_inbox.h"
+#include "cli/sent_topic.h"
 #include "influxdb/sample_writer.h"
 #include "kafka/producer.h"
 #include "platform/file.h"
@@ -130,6 +131,7 @@ struct Outlets::Outlet {
   std::string name;
   KafkaReporter kafka_reporter;
   std::unique_ptr<InfluxReporter> influx_reporter;
+  std::unique_ptr<SampleProducer> producer;
   std::unique_ptr<SampleSink> sink;
   std::stop_source stop;
   // Of the program, whose end is this one's.
@@ -157,15 +159,19 @@ struct Outlets::Outlet {
     return {};
   }
 
-  Expected<void> open_kafka(KafkaArguments kafka) {
+  Expected<void> open_kafka(KafkaArguments kafka, const std::filesystem::path& folder) {
     kafka.address = name;
     auto connection = kafka_connection(kafka);
     if (!connection) return std::unexpected(connection.error());
     ProducerOptions options;
     options.connection = std::move(*connection);
+    const std::string topic = options.connection.topic;
+    if (auto held = hold_topic(options, folder); !held) return held;
     auto made = SampleProducer::open(std::move(options), kafka_reporter);
     if (!made) return std::unexpected(made.error());
-    sink = std::make_unique<PatientSink>(name, std::move(*made));
+    producer = std::move(*made);
+    sink = std::make_unique<PatientSink>(
+        name, std::make_unique<RememberingProducer>(*producer, topic, folder));
     return {};
   }
 
@@ -173,7 +179,7 @@ struct Outlets::Outlet {
                       const Clock& clock) {
     const auto folder = all / folder_name(name);
     auto opened = is_influx_address(name) ? open_influx(arguments.influx, folder, clock)
-                                          : open_kafka(arguments.kafka);
+                                          : open_kafka(arguments.kafka, folder);
     if (!opened) return opened;
     StoreOptions book;
     book.folder = folder;

@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <stop_token>
 
 #include "cli/command.h"
@@ -14,10 +13,10 @@
 #include "cli/log_options.h"
 #include "cli/logging.h"
 #include "cli/produce_status.h"
+#include "cli/sent_topic.h"
 #include "cli/status_page.h"
 #include "kafka/producer.h"
 #include "platform/data_folder.h"
-#include "platform/file.h"
 #include "platform/signals.h"
 
 namespace gpulse::cli {
@@ -60,84 +59,6 @@ Expected<std::filesystem::path> state_folder(const std::string& chosen,
   return *folder / "produce" / folder_name(address);
 }
 
-// What rows were sent to, kept beside their positions.
-struct SentTo {
-  std::string topic;  // empty: nothing was sent yet
-  int partitions = 0;
-
-  friend bool operator==(const SentTo&, const SentTo&) = default;
-};
-
-SentTo read_sent_to(const std::filesystem::path& file) {
-  SentTo sent;
-  std::ifstream in(file);
-  if (!(in >> sent.topic >> sent.partitions)) return {};
-  return sent;
-}
-
-// The producer, with a memory of its topic. Positions of one topic say nothing of another; and a
-// device's partition follows from the topic's number of partitions, while the mark that tells
-// doubles from new rows belongs to the partition: a topic that was given more would take rows
-// twice.
-class RememberingSink final : public SampleSink {
- public:
-  RememberingSink(SampleProducer& producer, std::string topic, std::filesystem::path file)
-      : producer_(producer), topic_(std::move(topic)), file_(std::move(file)) {}
-
-  Expected<void> deliver(std::span<const SampleBatch> batches,
-                         const std::stop_token& stop) override {
-    auto delivered = producer_.deliver(batches, stop);
-    if (!delivered || written_) return delivered;
-    auto remembered = remember();
-    written_ = remembered.has_value();
-    return remembered;
-  }
-
- private:
-  [[nodiscard]] Expected<void> remember() const {
-    const SentTo sent{topic_, producer_.partitions()};
-    if (read_sent_to(file_) == sent) return {};
-    auto part = file_;
-    part += ".part";
-    std::ofstream out(part, std::ios::trunc);
-    out << sent.topic << ' ' << sent.partitions << '\n';
-    out.close();
-    if (auto flushed = flush_to_disk(part); !out || !flushed) {
-      return operation_error(fmt::format("cannot write {}", display(part)), true);
-    }
-    if (const auto error = move_file(part, file_)) {
-      return operation_error(fmt::format("cannot write {}: {}", display(file_), error.message()),
-                             true);
-    }
-    return {};
-  }
-
-  SampleProducer& producer_;
-  const std::string topic_;
-  const std::filesystem::path file_;
-  bool written_ = false;
-};
-
-// The topic must be the one to which the first row was sent, with as many partitions as then.
-Expected<void> hold_topic(ProducerOptions& options, const std::filesystem::path& file) {
-  const SentTo sent = read_sent_to(file);
-  if (sent.topic.empty()) return {};
-  if (sent.topic != options.connection.topic) {
-    return usage_error(fmt::format(
-        "the positions in {} are those of the topic {}, and say nothing of {}: leave --state out, "
-        "or name a folder of its own",
-        display(file.parent_path()), sent.topic, options.connection.topic));
-  }
-  if (options.partitions.value_or(sent.partitions) != sent.partitions) {
-    return usage_error(fmt::format(
-        "--partitions {}: rows were sent to {} when it had {}, and that is never changed under "
-        "them; leave the option out, or write to a new topic",
-        *options.partitions, sent.topic, sent.partitions));
-  }
-  options.partitions = sent.partitions;
-  return {};
-}
-
 void say_hello(const LogPlan& plan, const KafkaConnection& connection,
                const std::filesystem::path& state, const std::string& metrics) {
   fmt::print("gpulse {} produce  to topic {} at {}\n", GPULSE_VERSION, connection.topic,
@@ -160,8 +81,7 @@ Expected<void> produce(const Arguments& arguments) {
   if (!options) return std::unexpected(options.error());
   const auto state = state_folder(arguments.state, arguments.kafka.address);
   if (!state) return std::unexpected(state.error());
-  const auto topic_file = *state / "topic";
-  if (auto held = hold_topic(*options, topic_file); !held) return held;
+  if (auto held = hold_topic(*options, *state); !held) return held;
   std::stop_source stop;
   const auto signals = StopSignals::listen([&] { stop.request_stop(); });
   if (!signals) return std::unexpected(signals.error());
@@ -170,7 +90,7 @@ Expected<void> produce(const Arguments& arguments) {
   const KafkaConnection connection = options->connection;
   auto producer = SampleProducer::open(std::move(*options), reporter);
   if (!producer) return std::unexpected(producer.error());
-  RememberingSink sink(**producer, connection.topic, topic_file);
+  RememberingProducer sink(**producer, connection.topic, *state);
   StoreOptions book;
   book.folder = *state;
   book.sink = &sink;

@@ -214,7 +214,6 @@ std::optional<Error> judge_answer(rd_kafka_resp_err_t code, const KafkaConnectio
       return Error{ErrorKind::operation,
                    "Kafka refused the login: check the user, the password and the mechanism"};
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
       return Error{ErrorKind::operation, fmt::format("Kafka refuses the topic {}: {}",
                                                      connection.topic, rd_kafka_err2str(code))};
     default: return {};
