@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <vector>
 
 #include "platform/file.h"
@@ -153,7 +152,6 @@ Expected<void> parse_query(std::string_view query, InfluxAddress& out) {
 }
 
 Expected<std::string> checked_token(std::string token, const std::string& from) {
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
   const bool printable = std::ranges::all_of(token, [](char c) { return c >= 0x20 && c < 0x7F; });
   if (token.empty() || token.size() > kTokenBytesMax || !printable) {
     return usage_error(from + " must be one line of 1 to " + std::to_string(kTokenBytesMax) +
@@ -163,15 +161,8 @@ Expected<std::string> checked_token(std::string token, const std::string& from) 
 }
 
 Expected<std::string> read_token(const std::filesystem::path& file, const std::string& from) {
-  if (auto checked = check_secret_file(file, "token file"); !checked) {
-    return std::unexpected(std::move(checked).error());
-  }
-  std::ifstream stream(file, std::ios::binary);
-  // Enough to see that it is too long.
-  std::string text(kTokenBytesMax + 3, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  return checked_token(std::move(text), from);
+  auto token = read_secret_file(file, "token file");
+  return token ? checked_token(*std::move(token), from) : token;
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 
 #include "platform/file.h"
 #include "platform/secret_file.h"
@@ -160,20 +159,7 @@ Expected<std::string> read_kafka_password(const std::filesystem::path& file) {
         std::getenv(kPasswordVariable);  // NOLINT(concurrency-mt-unsafe): nobody sets it
     return std::string(value == nullptr ? "" : value);
   }
-  if (auto checked = check_secret_file(file, "password file"); !checked) {
-    return std::unexpected(std::move(checked).error());
-  }
-  std::ifstream in(file);
-  std::string password;
-  if (!std::getline(in, password)) {
-    return usage_error(
-        fmt::format("the password file {} cannot be read, or is empty", display(file)));
-  }
-  if (password.ends_with('\r')) password.pop_back();
-  if (password.empty()) {
-    return usage_error(fmt::format("the password file {} has an empty first line", display(file)));
-  }
-  return password;
+  return read_secret_file(file, "password file");
 }
 
 }  // namespace gpulse

@@ -44,7 +44,7 @@ struct KafkaConnection {
 // looks at no file.
 [[nodiscard]] Expected<void> validate(const KafkaConnection& connection);
 
-// A password: the first line of the file, which only its owner may be able to read, or, without a
+// A password: the line of the file, which only its owner may be able to read, or, without a
 // file, the environment variable GPULSE_KAFKA_PASSWORD. Empty when there is neither.
 [[nodiscard]] Expected<std::string> read_kafka_password(const std::filesystem::path& file);
 

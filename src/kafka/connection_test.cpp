@@ -111,14 +111,14 @@ class KafkaPassword : public testing::Test {
        testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
-TEST_F(KafkaPassword, IsTheFirstLineOfAFileThatOnlyItsOwnerCanRead) {
-  write("pass word\r\nnot this\n");
+TEST_F(KafkaPassword, IsTheLineOfAFileThatOnlyItsOwnerCanRead) {
+  write("pass word\r\n");
   EXPECT_EQ(read_kafka_password(file_).value(), "pass word");
 }
 
-TEST_F(KafkaPassword, OfAMissingOrEmptyFileIsAnError) {
+TEST_F(KafkaPassword, OfAMissingFileOrOneWithMoreIsAnError) {
   EXPECT_FALSE(read_kafka_password(file_));
-  write("\nsecret\n");
+  write("pass word\nnot this\n");
   EXPECT_FALSE(read_kafka_password(file_));
 }
 

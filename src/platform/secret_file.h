@@ -1,6 +1,7 @@
 // Files that hold a password or a token. All calls: any thread.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -24,6 +25,13 @@ struct OtherReaders {
 // errors that say what to do.
 [[nodiscard]] Expected<void> check_secret_file(const std::filesystem::path& file,
                                                std::string_view what);
+
+// The one line of such a file, checked as above, without its end. A byte order mark is no part of
+// it, and of UTF-16, which PowerShell's > writes, ASCII is read. Usage errors: those above, nothing
+// in it, more than a line, more than kSecretBytesMax.
+[[nodiscard]] Expected<std::string> read_secret_file(const std::filesystem::path& file,
+                                                     std::string_view what);
+inline constexpr std::size_t kSecretBytesMax = 4096;
 
 // From now on a file is this user's alone, or a folder with what comes into it: mode 0600 or 0700,
 // on Windows an access list that takes nothing over from its folder. Operation errors.

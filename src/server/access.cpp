@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
 #include "platform/file.h"
 #include "platform/secret_file.h"
@@ -105,15 +104,9 @@ bool is_token_character(char c) {
 
 Expected<std::string> read_token_file(const std::filesystem::path& file) {
   const std::string shown = display(file);
-  if (auto checked = check_secret_file(file, "token file"); !checked) {
-    return std::unexpected(std::move(checked).error());
-  }
-  std::ifstream stream(file, std::ios::binary);
-  // One more than may be, and a line end: enough to see that it is too long.
-  std::string text(kTokenBytesMax + 3, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  auto read = read_secret_file(file, "token file");
+  if (!read) return read;
+  const std::string& text = *read;
   if (text.size() < kTokenBytesMin || text.size() > kTokenBytesMax) {
     return usage_error("the token in " + shown + " has " + std::to_string(text.size()) +
                        " characters; it needs " + std::to_string(kTokenBytesMin) + " to " +
@@ -121,10 +114,10 @@ Expected<std::string> read_token_file(const std::filesystem::path& file) {
   }
   if (!std::ranges::all_of(text, is_token_character)) {
     return usage_error("the token in " + shown +
-                       " must be one line of letters, digits and marks, without blanks, quotes, "
-                       "commas, semicolons and backslashes");
+                       " must be of letters, digits and marks, without blanks, quotes, commas, "
+                       "semicolons and backslashes");
   }
-  return text;
+  return read;
 }
 
 std::string with_token(const std::string& url, std::string_view token) {
