@@ -15,5 +15,7 @@ step "build windows" setup/build.sh windows gpulse &&
     tests "faults on windows" tests/faults_test.py build/windows/run/gpulse
 GPULSE_FAULT_ROUNDS=20 tests "faults of servers" tests/real_time_path_test.py build/release/src/cli/gpulse \
   killed_at_any_moment the_broker_is_killed the_sink_is_killed influxd_is_killed kafka_is_killed_under_the_sink \
-  influxdb_fails_and_hangs_under_the_sink influxdb_fails_and_hangs_under_run
+  influxdb_fails_and_hangs_under_the_sink influxdb_fails_and_hangs_under_run the_broker_is_away a_second_sink_joins_and_leaves
+GPULSE_FAULT_ROUNDS=20 tests "one of three brokers" tests/secure_path_test.py build/release/src/cli/gpulse \
+  one_of_three_brokers_is_killed
 steps_end "make test-faults"

@@ -168,17 +168,22 @@ def the_broker_is_killed(stack, folder):
 
 @scenario
 def the_broker_is_away(stack, folder):
-    log = folder / "log.txt"
-    topic = Topic(stack, folder, "away")
-    stack.do("down", "kafka")
-    with topic.produce(log) as producer:
-        producer.wait_for("Kafka is away")  # also while there is nothing to send yet
-        generate(log, 500)
-        stack.up("kafka")
-        producer.wait_for("Kafka is back")
-        until_read(producer)
-        assert producer.said().count("is away") == 1, producer.said()
-    topic.expect(log)
+    """For a minute; in further rounds for as long as the seed chooses."""
+    moments = random.Random(SEED)
+    for each in range(ROUNDS):
+        log = folder / f"log-{each}.txt"
+        topic = Topic(stack, folder, f"away-{each}")
+        stack.do("down", "kafka")
+        began = time.monotonic()
+        with topic.produce(log, state=f"state-{each}") as producer:
+            producer.wait_for("Kafka is away")  # also while there is nothing to send yet
+            generate(log, 500)
+            time.sleep(60 - (time.monotonic() - began) if each == 0 else moments.uniform(0, 12))
+            stack.up("kafka")
+            producer.wait_for("Kafka is back")
+            until_read(producer)
+            assert producer.said().count("is away") == 1, producer.said()
+        topic.expect(log)
 
 
 @scenario
@@ -412,19 +417,23 @@ def kafka_is_killed_under_the_sink(stack, folder):
 @scenario
 def a_second_sink_joins_and_leaves(stack, folder):
     stack.up("influxdb")
-    topic = Topic(stack, folder, "joined")
+    moments = random.Random(SEED)
     logs = [generate(folder / f"{n}.txt", 15_000, seed=n) for n in range(4)]
-    producers = [topic.produce(log, gpu=f"gpu{n}", state=f"state-{n}") for n, log in enumerate(logs)]
-    sink = Sink(topic)
-    with sink.run() as first:
-        first.wait_for("reading partition")
-        with sink.run() as second:
-            second.wait_for("reading partition")
-        for n, log in enumerate(logs):
-            sink.expect(log, gpu=f"gpu{n}")
-    for producer in producers:
-        with producer:
-            until_read(producer)
+    for each in range(ROUNDS):
+        topic = Topic(stack, folder, f"joined-{each}")
+        producers = [topic.produce(log, gpu=f"gpu{n}", state=f"state-{each}-{n}") for n, log in enumerate(logs)]
+        sink = Sink(topic)
+        with sink.run() as first:
+            first.wait_for("reading partition")
+            time.sleep(moments.uniform(0, 1))  # the moment is what the seed chooses
+            with sink.run() as second:
+                second.wait_for("reading partition")
+                time.sleep(moments.uniform(0, 1))
+            for n, log in enumerate(logs):
+                sink.expect(log, gpu=f"gpu{n}")
+        for producer in producers:
+            with producer:
+                until_read(producer)
 
 
 @scenario

@@ -3,7 +3,7 @@
 
     secure_path_test.py GPULSE [SCENARIO...]
 
-GPULSE_FAULT_SEED chooses the moment at which a broker is killed.
+GPULSE_FAULT_SEED chooses the moment at which a broker is killed, GPULSE_FAULT_ROUNDS how many there are.
 """
 import json
 import pathlib
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from real_time_path_test import GPULSE, REAL_LOGS, SEED, ZONE, Sink, Topic, generate, until_read
+from real_time_path_test import GPULSE, REAL_LOGS, ROUNDS, SEED, ZONE, Sink, Topic, generate, until_read
 from command import Command
 from doctor import Answer
 from stack import Stack, run_all, wait_until
@@ -209,34 +209,35 @@ def the_whole_path_by_zookeeper(stack, folder):
 @scenario("kraft3")
 def one_of_three_brokers_is_killed(stack, folder):
     stack.up("kafka", "influxdb")
-    topic = Topic(stack, folder, "three")
+    moments = random.Random(SEED)
     log = generate(folder / "log.txt", 60_000)
-    sink = Sink(topic)
-    moment = random.Random(SEED)
-    victim = moment.choice(("kafka-1", "kafka-2", "kafka-3"))
-    with topic.produce(log) as producer, sink.run():
-        producer.wait_for("Ctrl-C stops")
-        time.sleep(moment.uniform(0.2, 1.5))  # the moment is what the seed chooses
-        stack.kill(victim)
-        until_read(producer)
-        sink.expect(log, seconds=120)
-        ask_the_doctor_of_three(stack, folder, victim)
-    topic.expect(log)
+    for each in range(ROUNDS):
+        topic = Topic(stack, folder, f"three-{each}")
+        sink = Sink(topic)
+        victim = moments.choice(("kafka-1", "kafka-2", "kafka-3"))
+        with topic.produce(log, state=f"state-{each}") as producer, sink.run():
+            producer.wait_for("Ctrl-C stops")
+            time.sleep(moments.uniform(0.2, 1.5))  # the moment is what the seed chooses
+            stack.kill(victim)
+            until_read(producer)
+            sink.expect(log, seconds=120)
+            ask_the_doctor_of_three(stack, folder, topic, victim)
+        topic.expect(log)
 
 
-def ask_the_doctor_of_three(stack, folder, victim):
+def ask_the_doctor_of_three(stack, folder, topic, victim):
     """With one broker dead, and with all of them back."""
     brokers = stack.bootstrap.split(",")
     dead = brokers[int(victim[-1]) - 1]
-    words = ("--data", folder / "data", "--kafka", f"kafka://{stack.bootstrap}/three", "--group", "gpulse-three")
+    words = ("--data", folder / "data", "--kafka", f"kafka://{stack.bootstrap}/{topic.name}", "--group", f"gpulse-{topic.name}")
     answer = Answer(GPULSE, *words)
     for broker in brokers:
         answer.expect(f"broker {broker}", "fail" if broker == dead else "ok")
-    answer.expect("topic three", "warn", "lacks a copy now", "start it")
+    answer.expect(f"topic {topic.name}", "warn", "lacks a copy now", "start it")
     stack.up("kafka")
     wait_until("all copies are in step", lambda: Answer(GPULSE, *words).code == 0 and
-               Answer(GPULSE, *words).checks["topic three"]["verdict"] == "ok")
-    Answer(GPULSE, *words[:2], "--kafka", f"kafka://{brokers[0]}/three").expect("cluster", "warn", "3 brokers, of which one")
+               Answer(GPULSE, *words).checks[f"topic {topic.name}"]["verdict"] == "ok")
+    Answer(GPULSE, *words[:2], "--kafka", f"kafka://{brokers[0]}/{topic.name}").expect("cluster", "warn", "3 brokers, of which one")
 
 
 def main():
