@@ -17,8 +17,10 @@ void check_answers(std::string_view text) {
   InfluxEndpoint endpoint;
   endpoint.address = {"h", kInfluxPortDefault, false, "o", "b", {}};
   endpoint.token = "never to be seen";
+  const std::size_t half = text.size() / 2;
+  const auto retry_after = read_retry_after(text.substr(0, half), text.substr(half));
   for (const unsigned status : {400U, 404U, 422U, 429U, 500U}) {
-    const WriteAnswer answer = read_write_answer(endpoint, status, text, text);
+    const WriteAnswer answer = read_write_answer(endpoint, status, text, retry_after);
     fuzz::check(answer.verdict != Verdict::stored, "an error is no success");
     fuzz::check(!answer.reason.empty() && answer.reason.size() < kReasonBytesMax + 300,
                 "a reason is there, and bounded");
