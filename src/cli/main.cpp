@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,8 @@ int refuse(const CLI::App& app, const std::vector<std::string>& arguments) {
   return gpulse::exit_code(gpulse::ErrorKind::usage);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(const std::vector<std::string>& arguments) {
   using namespace gpulse;
-  const std::vector<std::string> arguments = start_program(argc, argv);
   CLI::App app{"gpulse shows and keeps what GPU-Z's sensor log says about a graphics card"};
   app.name("gpulse");
   app.set_version_flag("--version", "gpulse " GPULSE_VERSION);
@@ -57,4 +55,16 @@ int main(int argc, char** argv) {
     return exit_code(done.error().kind);
   }
   return exit_code(ErrorKind::usage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(gpulse::start_program(argc, argv));
+  } catch (const std::exception& error) {
+    // Memory that ran out, and what else nobody plans for.
+    std::fprintf(stderr, "gpulse: ended by an error that it does not know: %s\n", error.what());
+    return gpulse::exit_code(gpulse::ErrorKind::operation);
+  }
 }

@@ -186,14 +186,7 @@ const CardSpec& card_of(ColumnSet set) {
 }
 
 CardModel::CardModel(const CardSpec& spec, std::uint64_t seed)
-    : spec_(spec),
-      random_(seed),
-      thermal_clock_(spec.clock_top),
-      sink_(38),
-      die_(39),
-      memory_(44),
-      vrm_(40),
-      cpu_(spec.cpu_idle) {}
+    : spec_(spec), random_(seed), thermal_clock_(spec.clock_top), cpu_(spec.cpu_idle) {}
 
 void CardModel::advance(double dt, const Demand& demand, const Environment& environment) {
   advance_clocks(dt, demand, environment);

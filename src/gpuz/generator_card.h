@@ -91,10 +91,10 @@ class CardModel {
   double chip_watts_ = 5;
   double board_watts_ = 15;
   double case_rise_ = 0;          // of the air in the case over the room, K
-  double sink_;
-  double die_;
-  double memory_;
-  double vrm_;
+  double sink_ = 38;
+  double die_ = 39;
+  double memory_ = 44;
+  double vrm_ = 40;
   double cpu_;
   double fan_percent_ = 0;
   double fan_target_ = 0;

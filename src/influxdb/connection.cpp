@@ -72,10 +72,10 @@ struct InfluxConnection::Impl {
 
   asio::awaitable<Expected<void>> open();
   asio::awaitable<Expected<std::vector<tcp::endpoint>>> resolve();
-  asio::awaitable<Expected<void>> shake_hands(TlsStream& stream);
+  asio::awaitable<Expected<void>> shake_hands(TlsStream& secured);
   asio::awaitable<Expected<HttpAnswer>> exchange(const HttpRequest& request, bool& unanswered);
   template <class Stream>
-  asio::awaitable<Expected<HttpAnswer>> exchange_on(Stream& stream, const HttpRequest& request,
+  asio::awaitable<Expected<HttpAnswer>> exchange_on(Stream& on, const HttpRequest& request,
                                                     bool& unanswered);
   Error connection_error(std::string_view doing, error_code error) const;
   void close() { stream.emplace<std::monostate>(); }

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <random>
 
@@ -328,8 +327,6 @@ TEST(Series, DayOfSecondsIsQuick) {
     ASSERT_EQ(result.series[0].times.size(), 1200U);
   }
   RecordProperty("microseconds", static_cast<int>(best.count() / 1000));
-  std::printf("24 h of one metric in 1200 points: %.3f ms\n",
-              static_cast<double>(best.count()) / 1e6);
   // The aim is 1 ms; a sanitizer's build and a busy machine get room.
   EXPECT_LT(best, std::chrono::milliseconds{30});
 }

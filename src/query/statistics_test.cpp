@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <random>
 
 #include "query/test_history.h"
@@ -79,7 +79,7 @@ TEST(Statistics, PercentileIsNumpys) {
   // numpy.quantile([1, 2, 3, 4], 0.95) and numpy.quantile(range(21), 0.95)
   EXPECT_DOUBLE_EQ(*metric_of({4, 1, 3, 2}).p95, 3.8499999999999996);
   std::vector<double> upto20(21);
-  std::iota(upto20.begin(), upto20.end(), 0);
+  std::ranges::generate(upto20, [value = 0.0]() mutable { return value++; });
   EXPECT_EQ(*metric_of(upto20).p95, 19);
   EXPECT_EQ(*metric_of({7.5}).p95, 7.5);
 }

@@ -2,6 +2,8 @@
 // are taken as UTC, and what it cannot read it leaves out.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -27,8 +29,10 @@ inline std::string ascii_trimmed(std::string_view text) {
 inline std::vector<std::string> cells_of(const std::string& line) {
   std::vector<std::string> cells;
   std::size_t begin = 0;
-  for (std::size_t comma; (comma = line.find(',', begin)) != std::string::npos; begin = comma + 1) {
+  for (std::size_t comma = line.find(','); comma != std::string::npos;
+       comma = line.find(',', begin)) {
     cells.push_back(ascii_trimmed(std::string_view(line).substr(begin, comma - begin)));
+    begin = comma + 1;
   }
   return cells;
 }
@@ -43,14 +47,15 @@ inline std::string metric_titled(const std::string& title) {
 }
 
 inline std::optional<Timestamp> local_time(const std::string& text) {
-  int year, month, day, hour, minute, second;
-  if (std::sscanf(text.c_str(), "%d-%d-%d %d:%d:%d", &year, &month, &day, &hour, &minute,
-                  &second) != 6) {
+  std::array<int, 3> date{};
+  std::array<int, 3> clock{};
+  if (std::sscanf(text.c_str(), "%d-%d-%d %d:%d:%d", &date[0], &date[1], &date[2], &clock[0],
+                  &clock[1], &clock[2]) != 6) {
     return std::nullopt;
   }
-  const std::chrono::sys_days date{std::chrono::year{year} / month / day};
-  return date + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::seconds{second};
+  const std::chrono::sys_days day{std::chrono::year{date[0]} / date[1] / date[2]};
+  return day + std::chrono::hours{clock[0]} + std::chrono::minutes{clock[1]} +
+         std::chrono::seconds{clock[2]};
 }
 
 // One session per header.

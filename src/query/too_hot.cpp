@@ -38,7 +38,7 @@ void TooHot::add(const TimedBlock& block) {
   }
 }
 
-void TooHot::note_readings(Sensor& sensor, const TimedBlock& block) const {
+void TooHot::note_readings(Sensor& sensor, const TimedBlock& block) {
   const auto readings = block.values[sensor.column];
   for (std::size_t row = 0; row < readings.size(); ++row) {
     const double reading = readings[row];
@@ -198,7 +198,7 @@ Answer TooHot::answer_past(const AnswerContext& context, Answer answer) const {
   return answer;
 }
 
-bool TooHot::is_now(const Sensor& sensor, const AnswerContext& context) const {
+bool TooHot::is_now(const Sensor& sensor, const AnswerContext& context) {
   return sensor.last && context.newest - sensor.last->time <= context.fresh;
 }
 

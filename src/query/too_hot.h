@@ -35,8 +35,8 @@ class TooHot {
     }
   };
 
-  void note_readings(Sensor& sensor, const TimedBlock& block) const;
-  [[nodiscard]] bool is_now(const Sensor& sensor, const AnswerContext& context) const;
+  static void note_readings(Sensor& sensor, const TimedBlock& block);
+  [[nodiscard]] static bool is_now(const Sensor& sensor, const AnswerContext& context);
   [[nodiscard]] Answer answer_now(const AnswerContext& context, Answer answer) const;
   [[nodiscard]] Answer answer_past(const AnswerContext& context, Answer answer) const;
   [[nodiscard]] Answer without_sensor(Answer answer) const;

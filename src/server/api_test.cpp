@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "server/test_world.h"
@@ -23,7 +24,7 @@ class ApiTest : public testing::Test {
     EXPECT_EQ(parser.parse(response.body).error(), simdjson::SUCCESS) << response.body;
     return response.body;
   }
-  void expect_contains(const std::string& text, std::string_view part) {
+  static void expect_contains(const std::string& text, std::string_view part) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " is not in " << text;
   }
 
@@ -180,7 +181,7 @@ TEST_F(ApiTest, RulesAndCatalogue) {
 TEST_F(ApiTest, AnswersHaveThreeQuestions) {
   const std::string body = answer("/api/v1/answers?" + std::string(kRig));
   for (const std::string_view name : {"too_hot", "held_back", "what_changed"}) {
-    expect_contains(body, "\"" + std::string(name) + "\":{\"question\":\"");
+    expect_contains(body, fmt::format(R"("{}":{{"question":")", name));
   }
   expect_contains(answer("/api/v1/answers?last=1&" + std::string(kRig)), "Was it too hot?");
 }

@@ -26,7 +26,7 @@ void append_escaped_control(std::string& out, char c) {
 
 template <class T>
 void append_chars(std::string& out, T value) {
-  std::array<char, 32> text;
+  std::array<char, 32> text{};
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
   static_cast<void>(error);  // 32 characters hold every 64-bit integer and every double
   out.append(text.data(), end);
@@ -45,7 +45,7 @@ bool append_fixed(std::string& out, double value, int decimals) {
   if (!(std::fabs(scaled) < kCountMax)) return false;
   const std::int64_t count = std::llround(scaled);
   if (static_cast<double>(count) / power != value) return false;
-  std::array<char, 24> text;
+  std::array<char, 24> text{};
   char* at = text.data() + text.size();
   std::int64_t rest = std::abs(count);
   for (int i = 0; i < decimals; ++i, rest /= 10) *--at = static_cast<char>('0' + rest % 10);

@@ -92,7 +92,7 @@ Expected<std::string> LogImporter::start(const std::filesystem::path& file,
     return operation_error(fmt::format("cannot take the upload over: {}", error.message()));
   std::unique_lock lock(mutex_);
   const int number = ++last_id_;
-  const std::string id = fmt::format("{}", number);
+  std::string id = fmt::format("{}", number);
   lock.unlock();
   LedgerImport import{id, display(file.filename()), request.name, {}, zone};
   import.device = {request.host.value_or(options_.host),

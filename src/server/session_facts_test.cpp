@@ -48,7 +48,7 @@ TEST(SessionFacts, OfASessionThatGrewOnlyTheNewRowsAreRead) {
 TEST(SessionFacts, ACallReadsSoManyRowsAndTheNextGoesOn) {
   test::TestHistory history;
   for (int i = 0; i < 3; ++i) {
-    history.add_session(kRig, "log", 1000 * i, 2000.0 * i,
+    history.add_session(kRig, "log", std::int64_t{1000} * i, 2000.0 * i,
                         columns(std::vector<double>(1000, 360.0)));
   }
   SessionFactsCache cache(1000);

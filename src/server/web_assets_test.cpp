@@ -76,7 +76,7 @@ TEST_F(WebAssetsTest, WhatIsNoSmallerCompressedIsSentPlain) {
 
 TEST_F(WebAssetsTest, WhoHasItAlreadyGetsNothing) {
   Request request = test::get("/");
-  for (const char* tag : {"\"abc\"", "W/\"abc\"", "\"x\", \"abc\""}) {
+  for (const char* tag : {R"("abc")", R"(W/"abc")", R"("x", "abc")"}) {
     request.if_none_match = tag;
     const Response response = assets.serve(request);
     EXPECT_EQ(response.status, 304) << tag;

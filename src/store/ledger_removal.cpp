@@ -65,14 +65,14 @@ Expected<void> Ledger::remove_arrivals(std::int64_t session, std::int64_t day, s
            "DELETE FROM windows WHERE session=?1 AND end<=?3",
            "DELETE FROM alerts WHERE session=?1 AND ended<=?3",
            "DELETE FROM arrivals WHERE session=?1 AND day<=?2",
-           "UPDATE sessions SET rows=(SELECT count(*) FROM samples WHERE session=?1), "
-           "first=coalesce((SELECT min(time) FROM samples WHERE session=?1), first) WHERE id=?1",
+           R"(UPDATE sessions SET rows=(SELECT count(*) FROM samples WHERE session=?1),
+              first=coalesce((SELECT min(time) FROM samples WHERE session=?1), first) WHERE id=?1)",
            "DELETE FROM sessions WHERE id=?1 AND rows=0",
            "DELETE FROM windows WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
            "DELETE FROM alerts WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
            "DELETE FROM arrivals WHERE session=?1 AND session NOT IN (SELECT id FROM sessions)",
-           "DELETE FROM session_formats WHERE session=?1 AND session NOT IN (SELECT id FROM "
-           "sessions)",
+           R"(DELETE FROM session_formats
+              WHERE session=?1 AND session NOT IN (SELECT id FROM sessions))",
        }) {
     auto change = database_->prepare(sql);
     if (!change) return std::unexpected(change.error());

@@ -131,20 +131,19 @@ Rows ask(const std::filesystem::path& folder, const std::string& sql) {
 
 // All that was worked out, less numbers of the ledger's own and the hour of arrival.
 const std::vector<std::string> kContents = {
-    "SELECT source, host, gpu, rows, sessions, set_aside, absent, absent_first, absent_last, "
-    "first, "
-    "last, longest_step, longest_step_at, position, hex(header), session, session_pending, "
-    "last_second, largest_second, base, rank, hex(windows), hex(alerts) "
-    "FROM sources s JOIN devices d ON d.id=s.device",
-    "SELECT session, columns, first, last, rows FROM sessions n JOIN formats f ON f.id=n.format "
-    "ORDER BY session",
-    "SELECT n.session, time, offset, columns, hex(readings) FROM samples r "
-    "JOIN sessions n ON n.id=r.session JOIN formats f ON f.id=r.format ORDER BY n.session, time",
+    R"(SELECT source, host, gpu, rows, sessions, set_aside, absent, absent_first, absent_last, first,
+       last, longest_step, longest_step_at, position, hex(header), session, session_pending,
+       last_second, largest_second, base, rank, hex(windows), hex(alerts)
+       FROM sources s JOIN devices d ON d.id=s.device)",
+    R"(SELECT session, columns, first, last, rows FROM sessions n JOIN formats f ON f.id=n.format
+       ORDER BY session)",
+    R"(SELECT n.session, time, offset, columns, hex(readings) FROM samples r
+       JOIN sessions n ON n.id=r.session JOIN formats f ON f.id=r.format ORDER BY n.session, time)",
     "SELECT offset, bytes, reason FROM set_aside ORDER BY offset",
-    "SELECT n.session, begin, end, w.rows, final, hex(metrics) FROM windows w "
-    "JOIN sessions n ON n.id=w.session ORDER BY n.session, begin",
-    "SELECT n.session, metric, limit_, began, ended, end_reason, peak, peak_at FROM alerts a "
-    "JOIN sessions n ON n.id=a.session ORDER BY n.session, metric, limit_, began",
+    R"(SELECT n.session, begin, end, w.rows, final, hex(metrics) FROM windows w
+       JOIN sessions n ON n.id=w.session ORDER BY n.session, begin)",
+    R"(SELECT n.session, metric, limit_, began, ended, end_reason, peak, peak_at FROM alerts a
+       JOIN sessions n ON n.id=a.session ORDER BY n.session, metric, limit_, began)",
 };
 
 std::vector<Rows> contents(const std::filesystem::path& folder) {
@@ -181,8 +180,8 @@ class PowerLoss : public ::testing::Test {
  protected:
   // Reads the log while the power goes at some operations, and holds what each leaves against
   // `want`.
-  void lose_power_at(const std::vector<std::uint64_t>& moments, const std::string& log,
-                     std::uint64_t seed, const std::vector<Rows>& want) {
+  static void lose_power_at(const std::vector<std::uint64_t>& moments, const std::string& log,
+                            std::uint64_t seed, const std::vector<Rows>& want) {
     FragileDisk disk;
     Folder folder;
     std::vector<std::unique_ptr<Folder>> left;
@@ -265,7 +264,9 @@ TEST_F(PowerLoss, ADiskThatIsFullNowAndThenChangesNothing) {
     int full_for = 0;  // writes
     disk.has_room = [&] {
       if (full_for == 0 && random() % 200 == 0) full_for = static_cast<int>(random() % 20) + 1;
-      return full_for == 0 || --full_for < 0;
+      if (full_for == 0) return true;
+      --full_for;
+      return false;
     };
     std::uint64_t failures = 0;
     for (auto done = try_to_read_on(*store, log, 4); !done;

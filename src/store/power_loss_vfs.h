@@ -136,14 +136,16 @@ class FragileDisk {
 // Puts a disk under all databases that this process opens, for as long as it lives. One at a time.
 class FragileVfs {
  public:
-  explicit FragileVfs(FragileDisk& disk) : real_(sqlite3_vfs_find(nullptr)), vfs_(*real_) {
-    active() = {&disk, real_};
+  explicit FragileVfs(FragileDisk& disk)
+      : disk_(disk), real_(sqlite3_vfs_find(nullptr)), vfs_(*real_) {
+    vfs_.pAppData = this;
     vfs_.zName = "fragile";
     vfs_.szOsFile = static_cast<int>(sizeof(Handle)) + real_->szOsFile;
     vfs_.xOpen = open;
-    vfs_.xDelete = [](sqlite3_vfs* /*vfs*/, const char* name, int sync_folder) {
-      active().disk->remove(name, sync_folder != 0);
-      return active().real->xDelete(active().real, name, sync_folder);
+    vfs_.xDelete = [](sqlite3_vfs* vfs, const char* name, int sync_folder) {
+      const FragileVfs& own = self(vfs);
+      own.disk_.remove(name, sync_folder != 0);
+      return own.real_->xDelete(own.real_, name, sync_folder);
     };
     sqlite3_vfs_register(&vfs_, 1);
   }
@@ -155,14 +157,7 @@ class FragileVfs {
   FragileVfs& operator=(const FragileVfs&) = delete;
 
  private:
-  struct Active {
-    FragileDisk* disk = nullptr;
-    sqlite3_vfs* real = nullptr;
-  };
-  static Active& active() {
-    static Active active;
-    return active;
-  }
+  static FragileVfs& self(sqlite3_vfs* vfs) { return *static_cast<FragileVfs*>(vfs->pAppData); }
 
   // What SQLite holds: this, and behind it the real layer's own.
   struct Handle : sqlite3_file {
@@ -173,16 +168,16 @@ class FragileVfs {
   static Handle& handle(sqlite3_file* file) { return *static_cast<Handle*>(file); }
   static sqlite3_file* real(sqlite3_file* file) { return handle(file).real(); }
 
-  static int open(sqlite3_vfs* /*vfs*/, sqlite3_filename name, sqlite3_file* file, int flags,
+  static int open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
                   int* flags_out) {
     Handle& opened = handle(file);
     opened.pMethods = nullptr;
     const bool is_new = name != nullptr && !std::filesystem::exists(name);
-    sqlite3_vfs* layer = active().real;
-    const int result = layer->xOpen(layer, name, opened.real(), flags, flags_out);
+    const FragileVfs& own = self(vfs);
+    const int result = own.real_->xOpen(own.real_, name, opened.real(), flags, flags_out);
     if (result != SQLITE_OK) return result;
     opened.pMethods = &methods();
-    opened.disk = active().disk;
+    opened.disk = &own.disk_;
     opened.path = name != nullptr ? new std::string(name) : nullptr;
     const bool journal = (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
     if (name != nullptr) opened.disk->opened(*opened.path, journal && is_new);
@@ -263,6 +258,7 @@ class FragileVfs {
     return methods;
   }
 
+  FragileDisk& disk_;
   sqlite3_vfs* real_;
   sqlite3_vfs vfs_;
 };

@@ -10,8 +10,10 @@
 namespace gpulse {
 
 // Wide enough for any sum of counts; the standard has no such type.
+// NOLINTBEGIN(modernize-use-using): __extension__ goes with a typedef only
 __extension__ typedef __int128 Int128;
 __extension__ typedef unsigned __int128 UInt128;
+// NOLINTEND(modernize-use-using)
 
 class StateWriter {
  public:

@@ -122,8 +122,8 @@ TEST(SampleBatch, SliceTakesRowsAndMovesTheirTimes) {
   SampleBatch batch{{"rig", "gpu0"}, "source", 7, std::make_shared<const Layout>(), {}, {}, {}};
   batch.columns.resize(1);
   for (int row = 0; row < 5; ++row) {
-    batch.times.push_back(from_microseconds(row * 1000));
-    batch.offsets.push_back(row * 100);
+    batch.times.push_back(from_microseconds(std::int64_t{row} * 1000));
+    batch.offsets.push_back(std::int64_t{row} * 100);
     row == 3 ? batch.columns[0].push_absent() : batch.columns[0].push(row, 0);
   }
   const SampleBatch part = slice(batch, 2, 4, std::chrono::microseconds{50});
