@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What `gpulse run --to influxdb://` sends beside keeping it, where InfluxDB refuses rows, and of logs that are dropped on the page.
+"""What `gpulse run --to` sends beside keeping it: where InfluxDB refuses rows, where Kafka goes away or its topic grows, and of logs
+that are dropped on the page.
 
     outlets_test.py GPULSE [SCENARIO...]
 """
@@ -170,5 +171,37 @@ def a_dropped_log_waits_for_a_token_that_may_write(stack, folder):
         outlet.sink.expect(log, gpu="log")
 
 
+@scenario
+def kafka_goes_away_and_its_topic_grows(stack, folder):
+    topic = Topic(stack, folder, "beside")
+    log = generate(folder / "log.txt", 500)
+
+    def run():
+        return Command(GPULSE, "run", log, "--gpu", "gpu0", "--host", "rig", "--timezone", ZONE, "--data", folder / "data", "--port", 0,
+                       "--to", f"kafka://{stack.bootstrap}/{topic.name}")
+
+    def again_the_last_row():
+        with open(log, "ab") as out:
+            out.write(log.read_bytes().splitlines(keepends=True)[-1])
+    with run() as program:
+        topic.wait_until_it_holds(500)
+        assert metrics_of(program)["gpulse_outlet_connected"] == 1
+        stack.do("down", "kafka")
+        again_the_last_row()
+        wait_until("it is told of", lambda: metrics_of(program)["gpulse_outlet_connected"] == 0)
+        wait_until("the page has the row", lambda: metrics_of(program)["gpulse_rows_total"] == 501)
+        stack.up("kafka")
+        topic.wait_until_it_holds(501)
+        wait_until("it is back", lambda: metrics_of(program)["gpulse_outlet_connected"] == 1)
+    topic.expect(log)
+    result = stack.kafka("topics", "--alter", "--topic", topic.name, "--partitions", "5")
+    assert result.returncode == 0, result.stderr
+    again_the_last_row()
+    with run() as program:
+        program.wait_for("gets no more rows until the next start")
+        assert "has 5 partitions and not 4" in program.said(), program.said()
+    assert len(list(topic.records())) == 501
+
+
 if __name__ == "__main__":
-    sys.exit(run_on_stack("outlets", SCENARIOS, ["influxdb"]))
+    sys.exit(run_on_stack("outlets", SCENARIOS, ["kafka", "influxdb"]))

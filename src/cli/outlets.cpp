@@ -298,12 +298,19 @@ Expected<void> Outlets::take(const std::filesystem::path& file, const ImportRequ
 }
 
 void Outlets::tell(Exposition& out) const {
-  out.declare(kConnected, kGauge, "Whether InfluxDB answers.");
-  out.declare(kSetAside, kCounter, "Rows that InfluxDB refused for good, since the start.");
-  out.declare(kNotKept, kCounter, "Of these, rows for which the file of dead letters had no room.");
+  out.declare(kConnected, kGauge, "Whether it answers.");
+  out.declare(kSetAside, kCounter, "Rows that it refused for good, since the start.");
+  out.declare(kNotKept, kCounter, "Of these, rows that are in no file of dead letters.");
   out.declare(kDropped, kCounter, "Points that InfluxDB dropped, since the start.");
   for (const auto& outlet : outlets_) {
     if (outlet->influx_reporter) outlet->influx_reporter->tell(out);
+    if (outlet->producer) {
+      const ProducerStatistics sent = outlet->producer->statistics();
+      const std::initializer_list<ExpositionLabel> labels = {{"to", outlet->name}};
+      out.sample(kConnected, labels, sent.away ? 0 : 1);
+      out.sample(kSetAside, labels, static_cast<double>(sent.refused));
+      out.sample(kNotKept, labels, static_cast<double>(sent.refused));
+    }
   }
 }
 
