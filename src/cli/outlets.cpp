@@ -202,7 +202,7 @@ struct Outlets::Outlet {
     taking = std::jthread([this] {
       while (const auto entry = inbox.next(stop.get_token())) {
         if (auto taken = take_up(*entry)) {
-          inbox.remove(*entry);
+          OutletInbox::remove(*entry);
         } else if (!stop.stop_requested()) {
           spdlog::warn("the log {} is sent to {} after the next start: {}", entry->request.name,
                        name, taken.error().message);

@@ -34,8 +34,8 @@ TEST(Report, SaysOnceWhatSeveralNeedAndCounts) {
 
 TEST(Log, ItsZoneIsJudgedByWholeQuarters) {
   const auto zone = *TimeZone::find("Europe/Berlin");
-  const auto judge = [&](Timestamp row, Timestamp written) {
-    return judge_zone("zone", *zone, row, written, kNow);
+  const auto judge = [&](Timestamp last_row, Timestamp written) {
+    return judge_zone("zone", *zone, last_row, written, kNow);
   };
   EXPECT_EQ(judge(kNow - seconds(20), kNow).verdict, Verdict::ok);
   const Check hour = judge(kNow - hours(1), kNow - seconds(40));

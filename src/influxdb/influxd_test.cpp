@@ -351,8 +351,8 @@ TEST_F(Influxd, TheTasksRunByThemselvesWithoutAnError) {
   const auto list =
       client_->ask("GET", "/api/v2/tasks?org=" + organisation_ + "&name=gpu-metrics-1h");
   ASSERT_TRUE(list.has_value());
-  const std::size_t at = list->body.find("\"self\":\"/api/v2/tasks/");
-  const std::size_t spaced = list->body.find("\"self\": \"/api/v2/tasks/");
+  const std::size_t at = list->body.find(R"("self":"/api/v2/tasks/)");
+  const std::size_t spaced = list->body.find(R"("self": "/api/v2/tasks/)");
   const std::size_t begin = list->body.find("/api/v2/tasks/", std::min(at, spaced));
   ASSERT_NE(begin, std::string::npos) << list->body;
   const std::string runs = list->body.substr(begin, 14 + 16) + "/runs";

@@ -7,7 +7,7 @@ namespace {
 
 // A record as it is read back.
 struct ReadBack {
-  explicit ReadBack(const OutgoingRecord& written) : record(written) {
+  explicit ReadBack(OutgoingRecord written) : record(std::move(written)) {
     for (const auto& [name, value] : record.headers) headers.push_back({name, value});
   }
   [[nodiscard]] KafkaRecord view() const {
@@ -25,8 +25,8 @@ DeadLetter letter() {
           "gpulse-influxdb",
           *parse_timestamp("2026-11-24T16:18:27.5Z"),
           "rig/gpu0",
-          "poi\0son",
-          7};
+          "poison",
+          6};
 }
 
 TEST(DeadLetter, IsReadAsItWasWritten) {

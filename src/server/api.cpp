@@ -91,7 +91,7 @@ Response Api::handle(const Request& request) const {
   return response;
 }
 
-std::expected<std::optional<Device>, Response> Api::named_device(const Request& request) const {
+std::expected<std::optional<Device>, Response> Api::named_device(const Request& request) {
   const std::string* host = request.parameter("host");
   const std::string* gpu = request.parameter("gpu");
   if (host == nullptr && gpu == nullptr) return std::nullopt;

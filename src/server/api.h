@@ -35,7 +35,8 @@ class Api {
   [[nodiscard]] Response handle(const Request& request) const;
 
   // POST logs, before its body: what shall be imported. The error is the answer.
-  [[nodiscard]] std::expected<ImportRequest, Response> import_request(const Request& request) const;
+  [[nodiscard]] static std::expected<ImportRequest, Response> import_request(
+      const Request& request);
   // ... and after it: hands the file over. `taken` says whether it still is the caller's.
   [[nodiscard]] Response start_import(const std::filesystem::path& file,
                                       const ImportRequest& import, bool& taken) const;
@@ -66,8 +67,8 @@ class Api {
   // The device that the request names, or the only one.
   [[nodiscard]] std::expected<DeviceRecord, Response> device_of(const Request& request) const;
   // Null when the request names none.
-  [[nodiscard]] std::expected<std::optional<Device>, Response> named_device(
-      const Request& request) const;
+  [[nodiscard]] static std::expected<std::optional<Device>, Response> named_device(
+      const Request& request);
   // That device, and the range from `from` to `to`: from its first to its last row where the
   // request does not say.
   struct Asked {

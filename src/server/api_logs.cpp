@@ -39,7 +39,7 @@ Response Api::log(const Request& request) const {
   return response;
 }
 
-std::expected<ImportRequest, Response> Api::import_request(const Request& request) const {
+std::expected<ImportRequest, Response> Api::import_request(const Request& request) {
   const auto name = optional_of(request, "name");
   if (!name) return std::unexpected(refused("name is missing: logs?name=FILE"));
   if (name->size() > kNameBytesMax) {

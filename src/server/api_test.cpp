@@ -187,12 +187,12 @@ TEST_F(ApiTest, AnswersHaveThreeQuestions) {
 }
 
 TEST_F(ApiTest, ImportRequestsAreCheckedBeforeTheirBody) {
-  EXPECT_EQ(api.import_request(get("/api/v1/logs", "POST")).error().status, 400);
+  EXPECT_EQ(Api::import_request(get("/api/v1/logs", "POST")).error().status, 400);
   EXPECT_EQ(
-      api.import_request(get("/api/v1/logs?name=a.txt&timezone=Mars/Base", "POST")).error().status,
+      Api::import_request(get("/api/v1/logs?name=a.txt&timezone=Mars/Base", "POST")).error().status,
       400);
-  const auto import =
-      api.import_request(get("/api/v1/logs?name=a%20b.txt&gpu=old&timezone=Europe/Berlin", "POST"));
+  const auto import = Api::import_request(
+      get("/api/v1/logs?name=a%20b.txt&gpu=old&timezone=Europe/Berlin", "POST"));
   ASSERT_TRUE(import.has_value());
   EXPECT_EQ(import->name, "a b.txt");
   EXPECT_EQ(import->host, std::nullopt);

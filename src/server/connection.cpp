@@ -218,7 +218,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   }
 
   asio::awaitable<bool> upload(const Request& request, Parser& parser) {
-    const auto import = context_.parties.api->import_request(request);
+    const auto import = Api::import_request(request);
     if (!import) co_return co_await refuse(parser, import.error());
     const std::filesystem::path& folder = context_.parties.spool_folder;
     auto file = co_await on_worker([&] { return std::optional(SpoolFile::create(folder)); });

@@ -139,7 +139,7 @@ std::string random_log(std::mt19937& random, int rows) {
   const std::vector<std::string> headings = {
       std::string(kHeading), "Date , GPU Temperature [C] , Liquid Flow [l/h] , GPU Load [%] ,\r\n"};
   std::string log = headings[0];
-  std::int64_t second = static_cast<std::int64_t>(random() % 100'000);
+  auto second = static_cast<std::int64_t>(random() % 100'000);
   for (int row = 0; row < rows; ++row) {
     const auto dice = random() % 100;
     if (dice == 0) log += headings[random() % 2];
