@@ -470,6 +470,16 @@ def scraped(command):
         return metrics_of(command), json.load(answer)
 
 
+def unwell(command):
+    """What /healthz says then."""
+    try:
+        scraped(command)
+        raise AssertionError("it is well")
+    except urllib.error.HTTPError as error:
+        assert error.code == 503
+        return json.load(error)
+
+
 @scenario
 def both_ends_tell_how_they_do(stack, folder):
     topic = Topic(stack, folder, "watched")
@@ -494,13 +504,72 @@ def both_ends_tell_how_they_do(stack, folder):
         with open(log, "ab") as out:
             out.write(log.read_bytes().splitlines(keepends=True)[-1])
         running.wait_for("InfluxDB is away")
-        try:
-            scraped(running)
-            raise AssertionError("healthy without InfluxDB")
-        except urllib.error.HTTPError as error:
-            assert error.code == 503 and json.load(error)["influxdb"] == "away"
+        assert unwell(running)["influxdb"] == "away"
         stack.up("influxdb")
         running.wait_for("InfluxDB is back")
+        wait_until("all is stored", lambda: metrics_of(running)["gpulse_sink_stored_total"] == 501)
+        stack.do("down", "kafka")
+        for command in producer, running:  # of which neither has anything to send or to read
+            command.wait_for("Kafka is away")
+            assert metrics_of(command)["gpulse_kafka_connected"] == 0
+            assert "away" in unwell(command).values()
+        stack.up("kafka")
+        for command in producer, running:
+            command.wait_for("Kafka is back")
+            wait_until("it is well", lambda: metrics_of(command)["gpulse_kafka_connected"] == 1)
+            assert "goes to another reader" not in command.said(), command.said()
+
+
+@scenario
+def a_topic_that_was_made_anew_is_not_taken_for_the_old(stack, folder):
+    """Its records are gone, though the positions say that the log was sent."""
+    log = generate(folder / "log.txt", 50)
+    topic = Topic(stack, folder, "anew")
+    with topic.produce(log) as producer:
+        until_read(producer)
+
+    def kafka(*arguments):
+        result = stack.kafka("topics", *arguments, "--topic", topic.name)
+        assert result.returncode == 0, result.stderr
+    kafka("--delete")
+    gone = topic.produce(log)
+    assert gone.ends() == 1 and "there is no topic anew any more" in gone.said(), gone.said()
+    kafka("--create", "--partitions", "4")
+    other = topic.produce(log)
+    assert other.ends() == 1 and "anew was made anew" in other.said(), other.said()
+    assert f"move {folder / 'state'} away" in other.said(), other.said()
+    stack.do("reset", "kafka", "--yes")
+    stack.up("kafka")
+    elsewhere = topic.produce(log, state="state")
+    assert elsewhere.ends() == 1 and "is another one than rows were sent to" in elsewhere.said(), elsewhere.said()
+    (folder / "state").rename(folder / "state-of-old")
+    with topic.produce(log) as producer:
+        until_read(producer)
+    topic.expect(log)
+
+
+@scenario
+def a_record_is_set_aside_once(stack, folder):
+    """However often the sink is started before InfluxDB is there."""
+    stack.up("influxdb")
+    topic, log = filled_topic(stack, folder, "once", rows=100)
+    stack.produce(topic.name, "no record")
+    sink = Sink(topic)
+    stack.do("down", "influxdb")
+    for _ in range(2):
+        with sink.run() as running:
+            wait_until("it has read all", lambda: metrics_of(running)["gpulse_sink_records_total"] == 101)
+        assert "101 not stored yet" in running.said() and "another reader" not in running.said(), running.said()
+    assert f"no dead letters in {topic.name}-dead" in dead(topic, "list")
+    stack.up("influxdb")
+    with sink.run():
+        sink.expect(log)
+        wait_until("it is set aside", lambda: len(json.loads(dead(topic, "list", "--json"))) == 1)
+    with sink.run() as running:
+        running.wait_for("reading partition")
+    assert len(json.loads(dead(topic, "list", "--json"))) == 1
+    assert "name the topic that they are of, once" in dead(Topic(stack, folder, "once-dead"), "list", code=2)
+    assert "there is no topic never-made" in dead(Topic(stack, folder, "never-made"), "list", code=1)
 
 
 @scenario

@@ -154,10 +154,14 @@ class DeadLinesOfFile final : public DeadLetters {
   [[nodiscard]] const std::string& name() const override { return name_; }
 
   [[nodiscard]] Expected<void> visit(const Visitor& visitor) override {
-    return DeadFile::visit(file_, {[&](const std::string& place, DeadLine line) {
-                                     return visitor.letter(place, shown(std::move(line)));
-                                   },
-                                   visitor.resent});
+    bool any = false;
+    auto visited = DeadFile::visit(file_, {[&](const std::string& place, DeadLine line) {
+                                             any = true;
+                                             return visitor.letter(place, shown(std::move(line)));
+                                           },
+                                           visitor.resent});
+    if (!visited || any || std::filesystem::file_size(file_) == 0) return visited;
+    return input_error(fmt::format("no line of {} is a dead letter of gpulse's", name_));
   }
 
   // One that is refused again goes on waiting.

@@ -16,13 +16,28 @@ struct Topics {
   KafkaConnection dead;
 };
 
-// The topic is made for the first of them.
-Expected<bool> are_any(const KafkaConnection& dead, KafkaObserver& observer) {
-  const auto admin = KafkaAdmin::open(dead, observer);
+Expected<bool> is_there(const KafkaConnection& topic, KafkaObserver& observer) {
+  const auto admin = KafkaAdmin::open(topic, observer);
   if (!admin) return std::unexpected(admin.error());
   const auto partitions = (*admin)->partitions(kPatience);
   if (!partitions) return std::unexpected(partitions.error());
   return *partitions > 0;
+}
+
+// Their topic is made for the first of them, so without one there are none; but of a topic that is
+// not there itself nothing can be said.
+Expected<bool> are_any(const Topics& topics, KafkaObserver& observer) {
+  const auto any = is_there(topics.dead, observer);
+  if (!any || *any) return any;
+  const auto source = is_there(topics.source, observer);
+  if (!source) return source;
+  const std::string& name = topics.source.topic;
+  if (!*source) return operation_error(fmt::format("there is no topic {}", name));
+  if (const auto of = topic_of_dead_letters(name)) {
+    return usage_error(fmt::format(
+        "{} holds dead letters itself: name the topic that they are of, {}", name, *of));
+  }
+  return false;
 }
 
 // Sends a few at once, each to the partition that it came from, and notes that it did.
@@ -76,7 +91,7 @@ class DeadTopic final : public DeadLetters {
 
   // What is no dead letter of ours is none of our business: the topic may have other writers.
   [[nodiscard]] Expected<void> visit(const Visitor& visitor) override {
-    const auto any = are_any(topics_.dead, silent_);
+    const auto any = are_any(topics_, silent_);
     if (!any) return std::unexpected(any.error());
     if (!*any) return {};
     const auto reader = TopicReader::open(topics_.dead, silent_);

@@ -33,7 +33,10 @@ void tell_ahead(const Store& store, const std::string& file, const std::string& 
 void tell(const std::string& file, LogFeed::Notice notice, const std::string& detail) {
   switch (notice) {
     case LogFeed::Notice::waiting: return spdlog::info("{}: waiting for it to be written", file);
-    case LogFeed::Notice::opened: return spdlog::info("{}: reading, source {}", file, detail);
+    case LogFeed::Notice::opened:
+      // Its name comes from its first rows.
+      return detail.empty() ? spdlog::info("{}: reading", file)
+                            : spdlog::info("{}: reading, source {}", file, detail);
     case LogFeed::Notice::caught_up: return spdlog::info("{}: read to its end, following", file);
     case LogFeed::Notice::replaced: return spdlog::info("{}: a new file has its name", file);
     case LogFeed::Notice::rewritten: return spdlog::info("{}: it was rewritten", file);

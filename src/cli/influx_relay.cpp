@@ -33,16 +33,22 @@ constexpr auto kSettle = 5s;
 constexpr auto kPatience = 1s;
 // Records without a line cost the writer's queue nothing, and wait for those before them.
 constexpr std::size_t kPendingMax = 200'000;
+constexpr std::size_t kDeadBytesMax = std::size_t{8} << 20;
 
 // A record on its way: it is done when all lines up to that ticket are.
 struct Pending {
   std::uint64_t ticket;
   TopicPartition place;
   std::int64_t offset;
-  // For the dead letters, should InfluxDB refuse its line.
+  // For the dead letters: where it has no line, or should InfluxDB refuse that.
   std::string key;
   std::string value;
+  std::string no_line_because;  // empty: it has one
 };
+
+std::size_t dead_bytes(const Pending& record) {
+  return record.no_line_because.empty() ? 0 : record.value.size();
+}
 
 }  // namespace
 
@@ -91,14 +97,17 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   [[nodiscard]] Expected<void> pass_on();
   [[nodiscard]] Expected<void> wait_for_room();
   [[nodiscard]] bool has_room() const;
-  void settle();
-  void store_acknowledged();
+  [[nodiscard]] Expected<void> settle();
+  [[nodiscard]] Expected<void> store_acknowledged();
   void forget(std::span<const TopicPartition> places);
 
   void on_away(const std::string& reason) override {
     spdlog::warn("Kafka is away: {}; it is tried until it is back", reason);
   }
   void on_back() override { spdlog::info("Kafka is back"); }
+  void on_no_topic(const std::string& topic) override {
+    spdlog::warn("there is no topic {}: is its name right? It is waited for", topic);
+  }
   void on_assigned(std::span<const TopicPartition> places) override {
     for (const TopicPartition& place : places) {
       spdlog::info("reading partition {} of {}", place.partition, place.topic);
@@ -106,10 +115,22 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   }
   void on_revoked(std::span<const TopicPartition> places) override {
     // At its end the consumer is told of no more: run() has settled by then.
-    if (consumer_) settle();
+    if (consumer_) {
+      for (const TopicPartition& place : places) {
+        spdlog::info("partition {} of {} goes to another reader", place.partition, place.topic);
+      }
+      // What could not be done the other reader does again.
+      static_cast<void>(settle());
+    }
     forget(places);
   }
-  void on_lost(std::span<const TopicPartition> places) override { forget(places); }
+  void on_lost(std::span<const TopicPartition> places) override {
+    for (const TopicPartition& place : places) {
+      spdlog::warn("partition {} of {} is no longer read here: Kafka has not heard of us for long",
+                   place.partition, place.topic);
+    }
+    forget(places);
+  }
   void on_loss(const KafkaLoss& loss) override {
     if (loss.until < loss.from) {
       spdlog::error(
@@ -132,7 +153,6 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   // Of one poll, to be passed on.
   std::vector<Pending> taken_;
   Lines lines_;
-  std::vector<DeadLetter> dead_;
   std::uint64_t ticket_ = 0;     // the last that was given
   std::uint64_t passed_on_ = 0;  // and the last that the writer was given
   std::stop_token stopping_;  // run() was asked to end, or the writer has failed
@@ -147,6 +167,8 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   mutable std::mutex mutex_;  // of all below
   std::condition_variable_any acknowledged_;
   std::deque<Pending> pending_;  // by ticket; passed on
+  std::size_t dead_bytes_ = 0;   // of those that have no line
+  std::size_t unsettled_ = 0;    // of them at the end
   std::vector<PartitionLag> lag_;
   bool kafka_away_ = false;
 };
@@ -206,7 +228,13 @@ Expected<void> InfluxRelay::Impl::run(const std::stop_token& stop) {
     const std::stop_callback stopped(stop, [&] { either.request_stop(); });
     const std::stop_callback failed(done.get_token(), [&] { either.request_stop(); });
     auto relayed = relay();
-    if (relayed || relayed.error().retryable) settle();
+    if (relayed || relayed.error().retryable) {
+      if (auto settled = settle(); relayed) relayed = std::move(settled);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      unsettled_ = pending_.size();
+    }
     consumer_.reset();
     done.request_stop();
     sender.join();
@@ -227,9 +255,8 @@ Expected<void> InfluxRelay::Impl::relay() {
     // What was not passed on is none of ours: whoever reads next meets it again.
     taken_.clear();
     lines_.clear();
-    dead_.clear();
     if (!passed) return passed;
-    store_acknowledged();
+    if (auto stored = store_acknowledged(); !stored) return stored;
   }
   return {};
 }
@@ -241,13 +268,11 @@ void InfluxRelay::Impl::take(const KafkaRecord& record) {
                   {std::string(record.topic), record.partition},
                   record.offset,
                   std::string(record.key),
-                  std::string(record.value)};
+                  std::string(record.value),
+                  {}};
   const auto sample = reader_.read(record.value);
   if (!sample) {
-    dead_.push_back(dead_letter(pending, sample.error().message));
-    // Nobody asks for it again, and it may have to wait for as long as InfluxDB is away.
-    pending.key = {};
-    pending.value = {};
+    pending.no_line_because = sample.error().message;
   } else {
     pending.ticket = ++ticket_;
     const SampleRecord& row = **sample;
@@ -260,14 +285,11 @@ void InfluxRelay::Impl::take(const KafkaRecord& record) {
   taken_.push_back(std::move(pending));
 }
 
-// Dead letters are in their topic before an offset behind them can be stored.
 Expected<void> InfluxRelay::Impl::pass_on() {
   if (auto room = wait_for_room(); !room) return room;
-  if (!dead_.empty()) {
-    if (auto kept = set_aside(dead_); !kept) return kept;
-  }
   {
     const std::lock_guard lock(mutex_);
+    for (const Pending& record : taken_) dead_bytes_ += dead_bytes(record);
     std::ranges::move(taken_, std::back_inserter(pending_));
   }
   if (!lines_.empty()) {
@@ -294,7 +316,7 @@ Expected<void> InfluxRelay::Impl::wait_for_room() {
     if (const auto served = consumer_->poll(kPollIdle, kRecordsAtOnce); !served) {
       return std::unexpected(served.error());
     }
-    store_acknowledged();
+    if (auto stored = store_acknowledged(); !stored) return stored;
   }
   if (paused) consumer_->resume();
   return {};
@@ -302,7 +324,8 @@ Expected<void> InfluxRelay::Impl::wait_for_room() {
 
 // For what was taken. Asked under the mutex.
 bool InfluxRelay::Impl::has_room() const {
-  return pending_.size() < kPendingMax && writer_->has_room(lines_.text.size());
+  return pending_.size() < kPendingMax && dead_bytes_ < kDeadBytesMax &&
+         writer_->has_room(lines_.text.size());
 }
 
 DeadLetter InfluxRelay::Impl::dead_letter(const Pending& record, std::string reason) const {
@@ -339,15 +362,24 @@ void InfluxRelay::Impl::note_acknowledged() {
   acknowledged_.notify_all();
 }
 
-void InfluxRelay::Impl::store_acknowledged() {
+// Dead letters are in their topic before an offset behind them is stored, and not long before: a
+// sink that is started again and again while InfluxDB is away would write them each time.
+Expected<void> InfluxRelay::Impl::store_acknowledged() {
   const std::uint64_t done = writer_->acknowledged();
   std::map<TopicPartition, std::int64_t> next;
+  std::vector<DeadLetter> dead;
   {
     const std::lock_guard lock(mutex_);
-    while (!pending_.empty() && pending_.front().ticket <= done) {
-      next[pending_.front().place] = pending_.front().offset + 1;
-      pending_.pop_front();
+    for (; !pending_.empty() && pending_.front().ticket <= done; pending_.pop_front()) {
+      const Pending& record = pending_.front();
+      next[record.place] = record.offset + 1;
+      if (record.no_line_because.empty()) continue;
+      dead_bytes_ -= dead_bytes(record);
+      dead.push_back(dead_letter(record, record.no_line_because));
     }
+  }
+  if (!dead.empty()) {
+    if (auto kept = set_aside(dead); !kept) return kept;
   }
   for (const auto& [place, offset] : next) consumer_->store(place.topic, place.partition, offset);
   auto lag = consumer_->lag();
@@ -355,28 +387,28 @@ void InfluxRelay::Impl::store_acknowledged() {
   const std::lock_guard lock(mutex_);
   lag_ = std::move(lag);
   kafka_away_ = away;
+  return {};
 }
 
-void InfluxRelay::Impl::settle() {
+Expected<void> InfluxRelay::Impl::settle() {
   writer_->flush();
   {
     std::unique_lock lock(mutex_);
     acknowledged_.wait_for(lock, kSettle,
                            [&] { return writer_ended_ || writer_->acknowledged() >= passed_on_; });
   }
-  store_acknowledged();
+  return store_acknowledged();
 }
 
 void InfluxRelay::Impl::forget(std::span<const TopicPartition> places) {
-  for (const TopicPartition& place : places) {
-    spdlog::info("partition {} of {} goes to another reader", place.partition, place.topic);
-  }
   const auto is_theirs = [&](const Pending& record) {
     return std::ranges::find(places, record.place) != places.end();
   };
   std::erase_if(taken_, is_theirs);
   const std::lock_guard lock(mutex_);
   std::erase_if(pending_, is_theirs);
+  dead_bytes_ = 0;
+  for (const Pending& record : pending_) dead_bytes_ += dead_bytes(record);
 }
 
 InfluxRelayStatistics InfluxRelay::Impl::statistics() const {
@@ -386,6 +418,7 @@ InfluxRelayStatistics InfluxRelay::Impl::statistics() const {
   out.writer = writer_->statistics();
   out.influx_away = events_.is_away();
   const std::lock_guard lock(mutex_);
+  out.unsettled = unsettled_;
   out.lag = lag_;
   out.kafka_away = kafka_away_;
   return out;

@@ -24,6 +24,8 @@ struct InfluxRelayOptions {
 struct InfluxRelayStatistics {
   std::uint64_t records = 0;  // that were read
   std::uint64_t set_aside = 0;
+  // When run() has ended: neither stored nor set aside; whoever reads next reads them again.
+  std::uint64_t unsettled = 0;
   InfluxWriterStatistics writer;
   std::vector<PartitionLag> lag;  // of the partitions that are read
   bool kafka_away = false;

@@ -83,6 +83,9 @@ Expected<KafkaConnection> kafka_connection(const KafkaArguments& arguments) {
     connection->password = std::move(*password);
   }
   if (auto valid = validate(*connection); !valid) return std::unexpected(valid.error());
+  if (auto readable = check_certificate_files(*connection); !readable) {
+    return std::unexpected(readable.error());
+  }
   return connection;
 }
 
@@ -101,6 +104,10 @@ std::string folder_name(const std::string& address) {
 
 void KafkaReporter::on_away(const std::string& reason) {
   spdlog::warn("Kafka is away: {}; nothing is lost, it is tried until it is back", reason);
+}
+
+void KafkaReporter::on_no_topic(const std::string& topic) {
+  spdlog::warn("there is no topic {}: is its name right? It is waited for", topic);
 }
 
 void KafkaReporter::on_back() { spdlog::info("Kafka is back"); }

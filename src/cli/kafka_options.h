@@ -35,7 +35,7 @@ void add_kafka_options(CLI::App& app, KafkaArguments& arguments);
 void add_dead_topic_option(CLI::App& app, std::string& name);
 [[nodiscard]] std::string dead_topic_of(const std::string& name, const KafkaConnection& source);
 
-// An address, as "kafka://host:port/topic", as the name of a folder for what belongs to that place:
+// An address, in its one spelling, as the name of a folder for what belongs to that place:
 // "kafka_3a_2f_2fhost_3aport_2ftopic". Two addresses never share one, also where a disk takes "A"
 // for "a".
 [[nodiscard]] std::string folder_name(const std::string& address);
@@ -45,6 +45,7 @@ class KafkaReporter final : public KafkaObserver {
  public:
   void on_away(const std::string& reason) override;
   void on_back() override;
+  void on_no_topic(const std::string& topic) override;
   void on_refused(const RefusedRecord& record) override;
   void on_log(int level, std::string_view line) override;
 };

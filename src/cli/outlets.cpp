@@ -75,12 +75,12 @@ class InfluxReporter final : public InfluxWriterObserver {
   }
 
   // Any thread.
+  [[nodiscard]] bool is_away() const { return away_; }
   void tell(Exposition& out) const {
     const std::initializer_list<ExpositionLabel> labels = {{"to", to_}};
     out.sample(kSetAside, labels, static_cast<double>(set_aside_));
     out.sample(kNotKept, labels, static_cast<double>(lost_));
     out.sample(kDropped, labels, static_cast<double>(dropped_));
-    out.sample(kConnected, labels, away_ ? 0 : 1);
   }
 
  private:
@@ -107,19 +107,21 @@ class PatientSink final : public SampleSink {
     auto done = sink_->deliver(batches, stop);
     if (done || done.error().retryable) return done;
     std::unique_lock lock(mutex_);
-    if (!std::exchange(told_, true)) {
+    if (!told_.exchange(true)) {
       spdlog::error("{} gets no more rows until the next start: {}", name_, done.error().message);
     }
     stopped_.wait(lock, stop, [] { return false; });
     return operation_error("stopped", true);
   }
+  // Any thread.
+  [[nodiscard]] bool gave_up() const { return told_; }
 
  private:
   const std::string name_;
   std::unique_ptr<SampleSink> sink_;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
-  bool told_ = false;
+  std::atomic<bool> told_ = false;
 };
 
 }  // namespace
@@ -132,7 +134,7 @@ struct Outlets::Outlet {
   KafkaReporter kafka_reporter;
   std::unique_ptr<InfluxReporter> influx_reporter;
   std::unique_ptr<SampleProducer> producer;
-  std::unique_ptr<SampleSink> sink;
+  std::unique_ptr<PatientSink> sink;
   std::stop_source stop;
   // Of the program, whose end is this one's.
   std::optional<std::stop_callback<std::function<void()>>> end;
@@ -142,11 +144,14 @@ struct Outlets::Outlet {
   std::unique_ptr<LogImporter> importer;
   std::jthread taking;
 
-  Expected<void> open_influx(InfluxArguments influx, const std::filesystem::path& folder,
-                             const Clock& clock) {
+  // Where its positions are.
+  Expected<std::filesystem::path> open_influx(InfluxArguments influx,
+                                              const std::filesystem::path& all,
+                                              const Clock& clock) {
     influx.address = name;
     auto endpoint = influx_endpoint(influx);
     if (!endpoint) return std::unexpected(endpoint.error());
+    auto folder = all / folder_name(endpoint->address.display());
     InfluxWriterOptions options;
     options.endpoint = std::move(*endpoint);
     auto dead = DeadFile::open(folder / kDeadFileName);
@@ -156,39 +161,43 @@ struct Outlets::Outlet {
     if (!made) return std::unexpected(made.error());
     influx_reporter->set_sink(**made);
     sink = std::make_unique<PatientSink>(name, std::move(*made));
-    return {};
+    return folder;
   }
-
-  Expected<void> open_kafka(KafkaArguments kafka, const std::filesystem::path& folder) {
+  Expected<std::filesystem::path> open_kafka(KafkaArguments kafka,
+                                             const std::filesystem::path& all) {
     kafka.address = name;
     auto connection = kafka_connection(kafka);
     if (!connection) return std::unexpected(connection.error());
+    auto folder = all / folder_name(canonical_address(*connection));
     ProducerOptions options;
     options.connection = std::move(*connection);
     const std::string topic = options.connection.topic;
-    if (auto held = hold_topic(options, folder); !held) return held;
+    if (auto held = hold_topic(options, folder); !held) return std::unexpected(held.error());
     auto made = SampleProducer::open(std::move(options), kafka_reporter);
     if (!made) return std::unexpected(made.error());
     producer = std::move(*made);
     sink = std::make_unique<PatientSink>(
         name, std::make_unique<RememberingProducer>(*producer, topic, folder));
-    return {};
+    return folder;
   }
 
   Expected<void> open(const OutletArguments& arguments, const std::filesystem::path& all,
                       const Clock& clock) {
-    const auto folder = all / folder_name(name);
-    auto opened = is_influx_address(name) ? open_influx(arguments.influx, folder, clock)
-                                          : open_kafka(arguments.kafka, folder);
-    if (!opened) return opened;
+    if (!is_influx_address(name) && !name.starts_with("kafka://")) {
+      return usage_error(
+          "give kafka://host:9092/topic or influxdb://host:8086/organisation/bucket");
+    }
+    const auto folder = is_influx_address(name) ? open_influx(arguments.influx, all, clock)
+                                                : open_kafka(arguments.kafka, all);
+    if (!folder) return std::unexpected(folder.error());
     StoreOptions book;
-    book.folder = folder;
+    book.folder = *folder;
     book.sink = sink.get();
     book.sink_stop = stop.get_token();
     auto made = Store::open(std::move(book), clock);
     if (!made) return std::unexpected(made.error());
     store = std::move(*made);
-    return inbox.open(folder / "inbox");
+    return inbox.open(*folder / "inbox");
   }
 
   // Goes on with what is in the inbox, on a thread of its own, until the stop.
@@ -221,6 +230,21 @@ struct Outlets::Outlet {
     std::error_code ignored;
     std::filesystem::remove(own, ignored);
     return std::unexpected(std::move(id).error());
+  }
+
+  void tell(Exposition& out) const {
+    const std::initializer_list<ExpositionLabel> labels = {{"to", name}};
+    bool away = false;
+    if (influx_reporter) {
+      away = influx_reporter->is_away();
+      influx_reporter->tell(out);
+    } else {
+      const ProducerStatistics sent = producer->statistics();
+      away = sent.away;
+      out.sample(kSetAside, labels, static_cast<double>(sent.refused));
+      out.sample(kNotKept, labels, static_cast<double>(sent.refused));
+    }
+    out.sample(kConnected, labels, away || sink->gave_up() ? 0 : 1);
   }
 
   void run(const LogPlan& plan, const Clock& clock) {
@@ -298,20 +322,11 @@ Expected<void> Outlets::take(const std::filesystem::path& file, const ImportRequ
 }
 
 void Outlets::tell(Exposition& out) const {
-  out.declare(kConnected, kGauge, "Whether it answers.");
+  out.declare(kConnected, kGauge, "Whether it answers, and takes what it is sent.");
   out.declare(kSetAside, kCounter, "Rows that it refused for good, since the start.");
   out.declare(kNotKept, kCounter, "Of these, rows that are in no file of dead letters.");
   out.declare(kDropped, kCounter, "Points that InfluxDB dropped, since the start.");
-  for (const auto& outlet : outlets_) {
-    if (outlet->influx_reporter) outlet->influx_reporter->tell(out);
-    if (outlet->producer) {
-      const ProducerStatistics sent = outlet->producer->statistics();
-      const std::initializer_list<ExpositionLabel> labels = {{"to", outlet->name}};
-      out.sample(kConnected, labels, sent.away ? 0 : 1);
-      out.sample(kSetAside, labels, static_cast<double>(sent.refused));
-      out.sample(kNotKept, labels, static_cast<double>(sent.refused));
-    }
-  }
+  for (const auto& outlet : outlets_) outlet->tell(out);
 }
 
 std::vector<std::string> Outlets::names() const {

@@ -52,11 +52,11 @@ Expected<ProducerOptions> producer_options(const Arguments& arguments) {
 
 // One a topic: what was sent to one says nothing of another.
 Expected<std::filesystem::path> state_folder(const std::string& chosen,
-                                             const std::string& address) {
+                                             const KafkaConnection& connection) {
   if (!chosen.empty()) return path_of(chosen);
   auto folder = default_data_folder();
   if (!folder) return folder;
-  return *folder / "produce" / folder_name(address);
+  return *folder / "produce" / folder_name(canonical_address(connection));
 }
 
 void say_hello(const LogPlan& plan, const KafkaConnection& connection,
@@ -79,7 +79,7 @@ Expected<void> produce(const Arguments& arguments) {
   if (!plan) return std::unexpected(plan.error());
   auto options = producer_options(arguments);
   if (!options) return std::unexpected(options.error());
-  const auto state = state_folder(arguments.state, arguments.kafka.address);
+  const auto state = state_folder(arguments.state, options->connection);
   if (!state) return std::unexpected(state.error());
   if (auto held = hold_topic(*options, *state); !held) return held;
   std::stop_source stop;

@@ -11,10 +11,14 @@ namespace gpulse::cli {
 namespace {
 
 constexpr std::string_view kFileName = "topic";
+constexpr std::string_view kUnknown = "-";
+
+std::string_view word(const std::string& id) { return id.empty() ? kUnknown : id; }
 
 struct SentTo {
   std::string topic;  // empty: nothing was sent yet
   int partitions = 0;
+  TopicIdentity identity;
 
   friend bool operator==(const SentTo&, const SentTo&) = default;
 };
@@ -23,12 +27,18 @@ SentTo read_sent_to(const std::filesystem::path& file) {
   SentTo sent;
   std::ifstream in(file);
   if (!(in >> sent.topic >> sent.partitions)) return {};
+  const auto known = [&](std::string& id) {
+    if (!(in >> id) || id == kUnknown) id.clear();
+  };
+  known(sent.identity.cluster);
+  known(sent.identity.topic);
   return sent;
 }
 
 }  // namespace
 
 Expected<void> hold_topic(ProducerOptions& options, const std::filesystem::path& folder) {
+  options.positions_in = display(folder);
   const SentTo sent = read_sent_to(folder / kFileName);
   if (sent.topic.empty()) return {};
   if (sent.topic != options.connection.topic) {
@@ -44,6 +54,7 @@ Expected<void> hold_topic(ProducerOptions& options, const std::filesystem::path&
         *options.partitions, sent.topic, sent.partitions));
   }
   options.partitions = sent.partitions;
+  options.sent_before = sent.identity;
   return {};
 }
 
@@ -61,12 +72,13 @@ Expected<void> RememberingProducer::deliver(std::span<const SampleBatch> batches
 }
 
 Expected<void> RememberingProducer::remember() const {
-  const SentTo sent{topic_, producer_.partitions()};
+  const SentTo sent{topic_, producer_.partitions(), producer_.identity()};
   if (read_sent_to(file_) == sent) return {};
   auto part = file_;
   part += ".part";
   std::ofstream out(part, std::ios::trunc);
-  out << sent.topic << ' ' << sent.partitions << '\n';
+  out << sent.topic << ' ' << sent.partitions << ' ' << word(sent.identity.cluster) << ' '
+      << word(sent.identity.topic) << '\n';
   out.close();
   if (auto flushed = flush_to_disk(part); !out || !flushed) {
     return operation_error(fmt::format("cannot write {}", display(part)), true);

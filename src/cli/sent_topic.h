@@ -1,8 +1,9 @@
 // The topic that a log's rows were sent to, kept beside their positions.
 //
-// Positions of one topic say nothing of another; and a device's partition follows from the topic's
-// number of partitions, while the mark that tells doubles from new rows belongs to the partition: a
-// topic that was given more would take rows twice.
+// Positions of one topic say nothing of another, nor of one of the same name in another cluster or
+// made anew; and a device's partition follows from the topic's number of partitions, while the mark
+// that tells doubles from new rows belongs to the partition: a topic that was given more would take
+// rows twice.
 #pragma once
 
 #include <filesystem>
@@ -15,8 +16,8 @@
 
 namespace gpulse::cli {
 
-// Makes the topic of `options` the one to which the first row was sent, with as many partitions as
-// then, if one was sent from `folder`. Usage errors when they ask for another.
+// Makes the topic of `options` the very one to which the first row was sent, with as many
+// partitions as then, if one was sent from `folder`. Usage errors when they ask for another.
 [[nodiscard]] Expected<void> hold_topic(ProducerOptions& options,
                                         const std::filesystem::path& folder);
 

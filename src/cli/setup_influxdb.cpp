@@ -81,6 +81,18 @@ void print(const InfluxSetupStep& step) {
   fmt::print("{}  {}\n", kWords.at(static_cast<std::size_t>(step.did)), step.what);
 }
 
+// Years are many pieces, of which most take no time.
+BackfillProgress say_now_and_then() {
+  using Steady = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kEvery{5};
+  return [said = Steady::now()](const std::string& bucket, Timestamp until, bool is_all) mutable {
+    if (!is_all && Steady::now() - said < kEvery) return;
+    said = Steady::now();
+    fmt::print("filled    {} until {}\n", bucket, to_rfc3339(until));
+    std::fflush(stdout);
+  };
+}
+
 Expected<void> setup(const Arguments& arguments) {
   InfluxSetupOptions options;
   auto endpoint = influx_endpoint(arguments.influx);
@@ -111,10 +123,8 @@ Expected<void> setup(const Arguments& arguments) {
   if (auto kept = write_token(read_file, done->read_token); !kept) return kept;
   fmt::print("tokens    for writing {}, for reading {}\n", display(write_file), display(read_file));
   if (!*from) return {};
-  return backfill_influx(
-      options.endpoint, **from, system_clock().now(),
-      [](Timestamp until) { fmt::print("filled    until {}\n", to_rfc3339(until)); },
-      stop.get_token());
+  return backfill_influx(options.endpoint, **from, system_clock().now(), say_now_and_then(),
+                         stop.get_token());
 }
 
 }  // namespace

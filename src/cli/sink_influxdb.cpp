@@ -74,8 +74,12 @@ Expected<void> sink(const Arguments& arguments) {
   say_hello(*options, (*page)->display());
   auto ended = (*relay)->run(stop.get_token());
   const InfluxRelayStatistics done = (*relay)->statistics();
-  spdlog::info("{} records read, {} lines stored, {} set aside, {} dropped by InfluxDB",
-               done.records, done.writer.lines_stored, done.set_aside, done.writer.lines_dropped);
+  spdlog::info("{} records read, {} lines stored, {} set aside, {} dropped by InfluxDB{}",
+               done.records, done.writer.lines_stored, done.set_aside, done.writer.lines_dropped,
+               done.unsettled == 0 ? ""
+                                   : fmt::format("; {} not stored yet, which the next start reads "
+                                                 "again",
+                                                 done.unsettled));
   return ended;
 }
 

@@ -115,8 +115,8 @@ bool InfluxExamination::examine_server() {
         health.error().retryable
             ? "See that it runs and that the port is right (`deploy/stack status` for a stack of "
               "ours), and that no firewall lies between. The sink waits for it; nothing is lost."
-            : "Name the file of who signed its certificate with --influxdb-ca-file, and the "
-              "server as its certificate names it."));
+            : "Do what it says. If it is the certificate: name the file of who signed that with "
+              "--influxdb-ca-file, and the server as its certificate names it."));
     return false;
   }
   const std::string version = health->version.empty() ? "" : " " + health->version;
@@ -130,6 +130,7 @@ bool InfluxExamination::examine_server() {
         fmt::format("answers, but not as a healthy InfluxDB does: {}", health->message),
         "Its log says more; if this address is another server's, correct --influxdb (influxdbs:// "
         "for one that speaks TLS)."));
+    if (health->version.empty()) return false;  // nothing says that it is one at all
   }
   if (health->time) {
     checks_.push_back(judge_clock_beside("influxdb", *health->time, before, after));

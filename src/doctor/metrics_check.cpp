@@ -17,7 +17,8 @@ std::string first_words(const std::string& body) {
 Check judge_health(std::string name, const HttpPage& page) {
   if (page.status == 200) return ok(std::move(name), first_words(page.body));
   return warn(std::move(name), fmt::format("{} {}", page.status, first_words(page.body)),
-              "It runs and is not content: its log says why.");
+              page.status == 503 ? "It runs and is not content: its log says why."
+                                 : "Is it a gpulse command's address?");
 }
 
 }  // namespace

@@ -140,15 +140,19 @@ std::string refusal(const InfluxEndpoint& endpoint, unsigned status, const std::
       return fmt::format("InfluxDB at {} takes nothing for bucket \"{}\" as it is (422 {})", where,
                          address.bucket, said);
     default:
-      if (said.find("HTTP request to an HTTPS server") != std::string::npos) {
-        return fmt::format(
-            "InfluxDB at {} speaks TLS only: write influxdbs:// instead of influxdb://", where);
-      }
+      if (auto tls = wants_tls(endpoint, status, said)) return *std::move(tls);
       return fmt::format("{} answers {} {}: is this InfluxDB's address?", where, status, said);
   }
 }
 
 }  // namespace
+
+std::optional<std::string> wants_tls(const InfluxEndpoint& endpoint, unsigned status,
+                                     std::string_view body) {
+  if (status != 400 || !body.contains("HTTP request to an HTTPS server")) return std::nullopt;
+  return fmt::format("InfluxDB at {} speaks TLS only: write influxdbs:// instead of influxdb://",
+                     endpoint.address.authority());
+}
 
 std::string answer_message(std::string_view body) {
   const Told told = read_json(body);

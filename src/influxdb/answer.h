@@ -41,6 +41,11 @@ struct WriteAnswer {
 
 inline constexpr std::size_t kReasonBytesMax = 500;
 
+// What to say of a server that answers a client without TLS that it wants one; nothing for any
+// other answer.
+[[nodiscard]] std::optional<std::string> wants_tls(const InfluxEndpoint& endpoint, unsigned status,
+                                                   std::string_view body);
+
 // What the body of an answer that is no success says, in one line: the JSON's message or error, or
 // the text itself.
 [[nodiscard]] std::string answer_message(std::string_view body);

@@ -10,7 +10,7 @@ namespace gpulse {
 namespace {
 
 Expected<void> backfill_one(InfluxClient& client, const Downsampling& downsampling, Timestamp from,
-                            Timestamp until, const std::function<void(Timestamp)>& progress,
+                            Timestamp until, const BackfillProgress& progress,
                             const std::stop_token& stop) {
   const std::string& bucket = client.endpoint().address.bucket;
   for (Timestamp at = from; at < until; at += downsampling.piece) {
@@ -21,7 +21,7 @@ Expected<void> backfill_one(InfluxClient& client, const Downsampling& downsampli
       return std::unexpected(std::move(error).wrapped(fmt::format(
           "cannot fill {} from {}", downsampled_bucket(bucket, downsampling), to_rfc3339(at))));
     }
-    if (progress) progress(end);
+    if (progress) progress(downsampled_bucket(bucket, downsampling), end, end == until);
   }
   return {};
 }
@@ -29,8 +29,7 @@ Expected<void> backfill_one(InfluxClient& client, const Downsampling& downsampli
 }  // namespace
 
 Expected<void> backfill_influx(const InfluxEndpoint& endpoint, Timestamp from, Timestamp until,
-                               const std::function<void(Timestamp)>& progress,
-                               const std::stop_token& stop) {
+                               const BackfillProgress& progress, const std::stop_token& stop) {
   // A piece takes long on a busy server; better to wait than to have it run twice.
   auto client = InfluxClient::build(endpoint, std::chrono::minutes(10));
   if (!client) return std::unexpected(std::move(client).error());

@@ -93,6 +93,9 @@ Expected<InfluxAnswer> InfluxClient::ask(std::string_view method, std::string_vi
 
 Error unexpected_answer(const InfluxEndpoint& endpoint, std::string_view doing,
                         const InfluxAnswer& answer) {
+  if (auto tls = wants_tls(endpoint, answer.status, answer.body)) {
+    return {ErrorKind::operation, fmt::format("{}: {}", doing, *tls), false};
+  }
   std::string advice;
   const auto version = read_version(answer.version);
   if (version && *version != InfluxVersion::v2) {
@@ -102,7 +105,7 @@ Error unexpected_answer(const InfluxEndpoint& endpoint, std::string_view doing,
                                          : "; check " + endpoint.token_from + " and its rights";
   } else if (answer.status == 404) {
     advice = "; check organisation and bucket of " + endpoint.address.display() +
-             ", and whether the token may see them";
+             ", and whether the token may see them: one that only writes may not";
   }
   return {ErrorKind::operation,
           fmt::format("{}: InfluxDB at {} answers {} {}{}", doing, endpoint.address.authority(),

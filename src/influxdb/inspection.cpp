@@ -69,6 +69,23 @@ InfluxTask read_task(dom::element entry) {
           .last_error = text_member(entry, "lastRunError")};
 }
 
+Expected<std::optional<Timestamp>> newest_row_since(InfluxClient& client, std::string_view start) {
+  const auto tables = run_flux(
+      client,
+      fmt::format("from(bucket: {}) |> range(start: {}, stop: 2200-01-01T00:00:00Z) "
+                  "|> filter(fn: (r) => r._measurement == {} and r._field == \"offset\") |> last() "
+                  "|> keep(columns: [\"_time\"])",
+                  flux_string(client.endpoint().address.bucket), start, flux_string(kMeasurement)));
+  if (!tables) return std::unexpected(tables.error());
+  std::optional<Timestamp> newest;
+  for (const FluxTable& table : *tables) {
+    for (const std::string& time : table.column("_time")) {
+      newest = std::max(newest, parse_timestamp(time));
+    }
+  }
+  return newest;
+}
+
 }  // namespace
 
 Expected<InfluxHealth> influx_health(InfluxClient& client) {
@@ -115,20 +132,9 @@ Expected<std::optional<InfluxTask>> find_task(InfluxClient& client, const std::s
 }
 
 Expected<std::optional<Timestamp>> newest_row(InfluxClient& client) {
-  const auto tables = run_flux(
-      client,
-      fmt::format("from(bucket: {}) |> range(start: -30d, stop: 2200-01-01T00:00:00Z) "
-                  "|> filter(fn: (r) => r._measurement == {} and r._field == \"offset\") |> last() "
-                  "|> keep(columns: [\"_time\"])",
-                  flux_string(client.endpoint().address.bucket), flux_string(kMeasurement)));
-  if (!tables) return std::unexpected(tables.error());
-  std::optional<Timestamp> newest;
-  for (const FluxTable& table : *tables) {
-    for (const std::string& time : table.column("_time")) {
-      newest = std::max(newest, parse_timestamp(time));
-    }
-  }
-  return newest;
+  auto newest = newest_row_since(client, "-30d");
+  // Of old logs only; a search through all time costs the server more.
+  return newest && !*newest ? newest_row_since(client, "1970-01-01T00:00:00Z") : newest;
 }
 
 }  // namespace gpulse

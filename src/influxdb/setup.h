@@ -53,11 +53,12 @@ struct InfluxSetupResult {
                                                         const std::stop_token& stop = {});
 
 // Fills the buckets of means, minima and maxima from rows that were stored before, or too late for
-// their tasks: from `from` to `until`, rounded outwards to whole hours. `progress` hears up to
-// where it is.
+// their tasks: from `from` to `until`, rounded outwards to whole hours. `progress`, if there is
+// one, hears up to where a bucket is filled, and whether that is all of it.
+using BackfillProgress =
+    std::function<void(const std::string& bucket, Timestamp until, bool is_all)>;
 [[nodiscard]] Expected<void> backfill_influx(const InfluxEndpoint& endpoint, Timestamp from,
-                                             Timestamp until,
-                                             const std::function<void(Timestamp)>& progress,
+                                             Timestamp until, const BackfillProgress& progress,
                                              const std::stop_token& stop = {});
 
 }  // namespace gpulse

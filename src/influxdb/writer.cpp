@@ -167,6 +167,10 @@ asio::awaitable<std::optional<InfluxVersion>> InfluxWriter::Impl::find_version(L
     request.authorization = authorized;
     const auto answer = co_await lane.connection.ask(request);
     if (answer && answer->status < 500) {
+      if (auto hint = wants_tls(options.endpoint, answer->status, answer->body)) {
+        end({ErrorKind::operation, *std::move(hint), false});
+        co_return std::nullopt;
+      }
       // 1.8 and 3 take version 2's way of writing as well, so this is the one to guess.
       co_return read_version(answer->influx_version).value_or(assumed);
     }

@@ -52,7 +52,18 @@ Expected<kafka::HandlePtr> KafkaAdmin::Client::make(const std::string& group) {
 Expected<int> KafkaAdmin::Client::partitions(rd_kafka_t* client,
                                              std::chrono::milliseconds timeout) {
   const kafka::TopicPtr topic(rd_kafka_topic_new(client, connection.topic.c_str(), nullptr));
-  return judged(client, kafka::count_partitions(client, topic.get(), connection, timeout));
+  for (auto left = timeout;; left -= kMetadataSlice) {
+    auto count =
+        kafka::count_partitions(client, topic.get(), connection, std::min(left, kMetadataSlice));
+    if (count || !count.error().retryable) return count;
+    rd_kafka_poll(client, 0);
+    if (verdict()) return std::unexpected(*verdict());
+    if (!is_away() && left > kMetadataSlice) continue;
+    return operation_error(
+        fmt::format("cannot reach Kafka: {}",
+                    last_reason().empty() ? count.error().message : last_reason()),
+        true);
+  }
 }
 
 std::unexpected<Error> KafkaAdmin::Client::failure(rd_kafka_resp_err_t code,
@@ -60,9 +71,7 @@ std::unexpected<Error> KafkaAdmin::Client::failure(rd_kafka_resp_err_t code,
   rd_kafka_poll(handle.get(), 0);
   if (verdict()) return std::unexpected(*verdict());
   if (auto known = kafka::judge_answer(code, connection)) return std::unexpected(*std::move(known));
-  const bool unreached = code == RD_KAFKA_RESP_ERR__TRANSPORT ||
-                         code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-                         code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+  const bool unreached = code < 0;  // librdkafka's own
   return operation_error(
       fmt::format("cannot {}: {}", doing,
                   unreached && !last_reason().empty() ? last_reason() : rd_kafka_err2str(code)),

@@ -5,15 +5,41 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 namespace gpulse::kafka {
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kLookEvery{1};
+constexpr std::chrono::milliseconds kLook{100};
+// A cluster that has said nothing since the start counts as away then.
+constexpr std::chrono::seconds kSilenceMax{10};
+
 // librdkafka's reason without its remarks on time and repetition: "... Connection refused (after
-// 0ms in state CONNECT, 1 identical error(s) suppressed)".
+// 0ms in state CONNECT, 1 identical error(s) suppressed)"; and in our words where its own lead
+// astray.
 std::string essence(std::string_view reason) {
-  return std::string(reason.substr(0, reason.find(" (after ")));
+  const std::string_view broker =
+      reason.substr(0, reason.find_first_of("/: ", reason.find(':') + 1));
+  if (reason.contains("connecting to a SSL listener")) {
+    return fmt::format("{} hangs up: its port may be for TLS, which a CA file or a user asks for",
+                       broker);
+  }
+  if (reason.contains("Invalid response size")) {
+    return fmt::format("what answers at {} is no Kafka", broker);
+  }
+  std::string words(reason.substr(0, reason.find(" (after ")));
+  // "127.0.0.1:9999/bootstrap: Connect to ipv4#127.0.0.1:9999 failed: Connection refused"
+  constexpr std::string_view kFirst = "/bootstrap";
+  constexpr std::string_view kFailed = " failed: ";
+  if (const auto at = words.find(kFirst); at != std::string::npos) words.erase(at, kFirst.size());
+  const auto begin = words.find("Connect to ");
+  const auto end = words.find(kFailed);
+  if (begin != std::string::npos && end != std::string::npos && begin < end) {
+    words.erase(begin, end + kFailed.size() - begin);
+  }
+  return words;
 }
 
 ClientState& state_of(void* opaque) { return *static_cast<ClientState*>(opaque); }
@@ -47,6 +73,8 @@ const char* mechanism_name(KafkaMechanism mechanism) {
 
 Expected<void> set_security(const ConfPtr& conf, const KafkaConnection& connection) {
   if (connection.security == KafkaSecurity::plaintext) return {};
+  // librdkafka would not say which file it is.
+  if (auto readable = check_certificate_files(connection); !readable) return readable;
   const bool login = connection.security == KafkaSecurity::sasl_tls;
   if (auto done = set(conf, "security.protocol", login ? "SASL_SSL" : "SSL"); !done) return done;
   const std::pair<const char*, const std::filesystem::path*> files[] = {
@@ -55,11 +83,6 @@ Expected<void> set_security(const ConfPtr& conf, const KafkaConnection& connecti
       {"ssl.key.location", &connection.key_file}};
   for (const auto& [name, file] : files) {
     if (file->empty()) continue;
-    // librdkafka would not say which file it is.
-    if (!std::ifstream(*file)) {
-      return usage_error(
-          fmt::format("the certificate or key file {} cannot be read", file->string()));
-    }
     if (auto done = set(conf, name, file->string()); !done) return done;
   }
   if (!login) return {};
@@ -71,7 +94,9 @@ Expected<void> set_security(const ConfPtr& conf, const KafkaConnection& connecti
 }  // namespace
 
 void ClientState::answered() {
+  heard_ = true;
   trouble_ = false;
+  last_reason_.clear();
   if (!away_) return;
   away_ = false;
   observer_.on_back();
@@ -81,6 +106,26 @@ void ClientState::away(const std::string& reason) {
   if (away_) return;
   away_ = true;
   observer_.on_away(reason);
+}
+
+void ClientState::no_topic(const std::string& topic) {
+  if (away_) return;
+  away_ = true;
+  observer_.on_no_topic(topic);
+}
+
+void ClientState::look(rd_kafka_t* handle, const KafkaConnection& connection) {
+  const auto now = Steady::now();
+  const bool silent = !heard_ && now - began_ > kSilenceMax;
+  if ((!away_ && !trouble_ && !silent) || now - looked_ < kLookEvery) return;
+  looked_ = now;
+  const TopicPtr topic(rd_kafka_topic_new(handle, connection.topic.c_str(), nullptr));
+  const auto count = count_partitions(handle, topic.get(), connection, kLook);
+  if (count && *count > 0) return answered();
+  if (count) return no_topic(connection.topic);
+  if (!count.error().retryable) return judge(count.error());
+  if (!last_reason_.empty()) return away(last_reason_);
+  if (silent) away(fmt::format("no answer for {} s", kSilenceMax.count()));
 }
 
 void ClientState::judge(Error error) {
@@ -135,6 +180,7 @@ void ClientState::on_log(int level, const char* facility, const char* line) {
     const auto thread_end = words.find("]: ");
     last_reason_ =
         essence(thread_end == std::string_view::npos ? words : words.substr(thread_end + 3));
+    trouble_ = true;
   }
   observer_.on_log(level, fmt::format("{}: {}", facility, line));
 }
@@ -228,7 +274,10 @@ Expected<int> count_partitions(rd_kafka_t* handle, rd_kafka_topic_t* topic,
       rd_kafka_metadata(handle, 0, topic, &metadata, static_cast<int>(timeout.count()));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (auto verdict = judge_answer(code, connection)) return std::unexpected(std::move(*verdict));
-    return operation_error(rd_kafka_err2str(code), true);
+    return operation_error(code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE
+                               ? "what answers there serves no clients: is it a controller's port?"
+                               : rd_kafka_err2str(code),
+                           true);
   }
   const std::unique_ptr<const rd_kafka_metadata_t, Freer<rd_kafka_metadata_destroy>> owned(
       metadata);

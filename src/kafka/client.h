@@ -40,6 +40,12 @@ class ClientState {
   void answered();
   // Nothing works; said once.
   void away(const std::string& reason);
+  // The same of a topic that is not there.
+  void no_topic(const std::string& topic);
+  // For a client that waits and so would not notice: asks the cluster whether it is there, if a
+  // connection has failed, it was away, or nothing was ever heard of it. At most once a second, for
+  // at most a tenth of one.
+  void look(rd_kafka_t* handle, const KafkaConnection& connection);
   void on_error(rd_kafka_t* handle, int number, const char* words);
   void on_log(int level, const char* facility, const char* line);
 
@@ -66,7 +72,10 @@ class ClientState {
   std::atomic<bool> away_ = false;  // these two are asked by any thread
   std::atomic<std::uint64_t> errors_ = 0;
   bool trouble_ = false;
+  bool heard_ = false;  // of a cluster that works
   bool login_refused_ = false;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point looked_;
   std::string last_reason_;
 };
 

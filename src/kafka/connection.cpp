@@ -1,11 +1,13 @@
 #include "kafka/connection.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
 
 #include "platform/file.h"
 #include "platform/secret_file.h"
@@ -151,6 +153,28 @@ Expected<void> validate(const KafkaConnection& connection) {
   }
   if (auto login = validate_login(connection); !login) return login;
   return validate_certificates(connection);
+}
+
+std::string canonical_address(const KafkaConnection& connection) {
+  std::vector<std::string> brokers = connection.brokers;
+  for (std::string& broker : brokers) {
+    std::ranges::transform(broker, broker.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+  }
+  std::ranges::sort(brokers);
+  return fmt::format("{}{}/{}", kScheme, fmt::join(brokers, ","), connection.topic);
+}
+
+Expected<void> check_certificate_files(const KafkaConnection& connection) {
+  for (const auto* file :
+       {&connection.ca_file, &connection.certificate_file, &connection.key_file}) {
+    if (!file->empty() && !std::ifstream(*file)) {
+      return usage_error(
+          fmt::format("the certificate or key file {} cannot be read", display(*file)));
+    }
+  }
+  return {};
 }
 
 Expected<std::string> read_kafka_password(const std::filesystem::path& file) {

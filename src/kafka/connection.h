@@ -40,6 +40,13 @@ struct KafkaConnection {
 // refused there: an address is seen by everybody who lists processes.
 [[nodiscard]] Expected<KafkaConnection> parse_kafka_address(std::string_view address);
 
+// One spelling for one topic: "kafka://a:9092,b:9092/gpu-metrics", the brokers in order and in
+// small letters.
+[[nodiscard]] std::string canonical_address(const KafkaConnection& connection);
+
+// That the certificates' files, as far as they are named, can be read. Usage errors.
+[[nodiscard]] Expected<void> check_certificate_files(const KafkaConnection& connection);
+
 // Whether the parts go together: a usage error names the option that is missing or too much. Pure,
 // looks at no file.
 [[nodiscard]] Expected<void> validate(const KafkaConnection& connection);

@@ -14,8 +14,6 @@ constexpr int kCommitMs = 5'000;
 // Committed offsets and watermarks. Not longer, since the coordinator answers nothing while it
 // waits for the others to join, and one of them may be waiting for the same.
 constexpr int kRequestMs = 1'000;
-constexpr int kLookMs = 100;            // whether a cluster that is away is back
-constexpr std::chrono::seconds kLookEvery{1};
 constexpr std::chrono::milliseconds kAstray{20};
 
 kafka::PartitionsPtr list_of(std::string_view topic, int partition, std::int64_t offset) {
@@ -152,7 +150,7 @@ Expected<std::span<const KafkaRecord>> KafkaConsumer::Session::poll(
     return std::unexpected(std::move(collected.error()));
   if (verdict()) return std::unexpected(*verdict());
   if (messages_.empty()) {
-    look_for_return();
+    look(handle_.get(), options_.connection);
   } else {
     answered();
   }
@@ -200,7 +198,7 @@ Expected<void> KafkaConsumer::Session::on_message_error(const rd_kafka_message_t
     return std::unexpected(std::move(*error));
   const char* const text = rd_kafka_message_errstr(&message);
   if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-    away(fmt::format("there is no topic {} yet", options_.connection.topic));
+    no_topic(options_.connection.topic);
   } else {
     observer_.on_log(4, text);
   }
@@ -213,18 +211,6 @@ void KafkaConsumer::Session::note_places(std::span<const KafkaRecord> records) {
     if (place.stored < 0) place.stored = record.offset;
     place.next = record.offset + 1;
   }
-}
-
-// An idle topic gives no sign of life by itself.
-void KafkaConsumer::Session::look_for_return() {
-  if (!is_away() || Steady::now() - looked_ < kLookEvery) return;
-  looked_ = Steady::now();
-  const kafka::TopicPtr topic(
-      rd_kafka_topic_new(handle_.get(), options_.connection.topic.c_str(), nullptr));
-  const auto count = kafka::count_partitions(handle_.get(), topic.get(), options_.connection,
-                                             std::chrono::milliseconds(kLookMs));
-  if (count && *count > 0) return answered();
-  if (!count && !count.error().retryable) judge(count.error());
 }
 
 // --- offsets that are not there

@@ -47,7 +47,6 @@ class KafkaConsumer::Session : kafka::ClientState {
   [[nodiscard]] Expected<void> judge_loss(const KafkaLoss& loss);
   [[nodiscard]] Expected<void> collect(std::chrono::milliseconds timeout, std::size_t records_max);
   void note_places(std::span<const KafkaRecord> records);
-  void look_for_return();
 
   const ConsumerOptions options_;
   ConsumerObserver& observer_;
@@ -56,7 +55,6 @@ class KafkaConsumer::Session : kafka::ClientState {
   bool astray_ = false;  // at least one is
   bool paused_ = false;
   kafka::Messages messages_;
-  std::chrono::steady_clock::time_point looked_;
 };
 
 }  // namespace gpulse

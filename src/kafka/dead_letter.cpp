@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <optional>
 
 namespace gpulse {
 namespace {
 
+constexpr std::string_view kTopicEnd = "-dead";
 constexpr std::string_view kTopic = "gpulse-dead-topic";
 constexpr std::string_view kPartition = "gpulse-dead-partition";
 constexpr std::string_view kOffset = "gpulse-dead-offset";
@@ -39,7 +39,12 @@ void cut(std::string& text, std::size_t bytes_max) {
 
 }  // namespace
 
-std::string dead_letter_topic(const std::string& topic) { return topic + "-dead"; }
+std::string dead_letter_topic(const std::string& topic) { return topic + std::string(kTopicEnd); }
+
+std::optional<std::string> topic_of_dead_letters(std::string_view dead_topic) {
+  if (!dead_topic.ends_with(kTopicEnd)) return std::nullopt;
+  return std::string(dead_topic.substr(0, dead_topic.size() - kTopicEnd.size()));
+}
 
 std::string place_text(int partition, std::int64_t offset) {
   return fmt::format("{}:{}", partition, offset);

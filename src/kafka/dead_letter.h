@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "kafka/consumer.h"
 #include "kafka/record_writer.h"
@@ -34,6 +36,8 @@ struct DeadLetter {
 };
 
 [[nodiscard]] std::string dead_letter_topic(const std::string& topic);
+// The topic whose dead letters go to one of that name; none: it is no such name.
+[[nodiscard]] std::optional<std::string> topic_of_dead_letters(std::string_view dead_topic);
 
 [[nodiscard]] OutgoingRecord to_record(DeadLetter letter);
 // An input error for a record that is no dead letter.

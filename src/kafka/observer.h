@@ -25,6 +25,8 @@ class KafkaObserver {
   // outage.
   virtual void on_away(const std::string& /*reason*/) {}
   virtual void on_back() {}
+  // The cluster has no such topic, for which the client waits as for a cluster that is away.
+  virtual void on_no_topic(const std::string& /*topic*/) {}
   virtual void on_refused(const RefusedRecord& /*record*/) {}
   // A line of librdkafka's, of syslog's levels: 3 error, 4 warning, 5 notice, 6 info, 7 debug.
   virtual void on_log(int /*level*/, std::string_view /*line*/) {}

@@ -28,7 +28,8 @@ Expected<std::unique_ptr<SampleProducer>> SampleProducer::open(ProducerOptions o
 }
 
 SampleProducer::SampleProducer(ProducerOptions options, KafkaObserver& observer)
-    : shared_(std::make_unique<Shared>(std::move(options), observer)) {}
+    : shared_(std::make_unique<Shared>(std::move(options), observer)),
+      watching_([this](const std::stop_token& stop) { watch(stop); }) {}
 SampleProducer::~SampleProducer() = default;
 
 Expected<void> SampleProducer::open_session(const std::stop_token& stop) {
@@ -39,7 +40,18 @@ Expected<void> SampleProducer::open_session(const std::stop_token& stop) {
   return session_->find_topic(stop);
 }
 
+// What the cluster does between deliveries nobody would notice: librdkafka tells it to who polls.
+void SampleProducer::watch(const std::stop_token& stop) {
+  constexpr std::chrono::seconds kEvery{1};
+  while (!stop.stop_requested()) {
+    kafka::wait(kEvery, stop);
+    const std::unique_lock working(working_, std::try_to_lock);
+    if (working && session_) session_->look();
+  }
+}
+
 Expected<void> SampleProducer::connect(const std::stop_token& stop) {
+  const std::lock_guard working(working_);
   kafka::Pauses pauses;
   while (true) {
     auto opened = open_session(stop);
@@ -54,6 +66,7 @@ Expected<void> SampleProducer::connect(const std::stop_token& stop) {
 
 Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
                                        const std::stop_token& stop) {
+  const std::lock_guard working(working_);
   kafka::Delivery delivery(batches);
   shared_->delivery = &delivery;
   kafka::Pauses pauses;
@@ -85,6 +98,10 @@ Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
 }
 
 int SampleProducer::partitions() const { return shared_->partitions; }
+
+TopicIdentity SampleProducer::identity() const {
+  return shared_->identity.value_or(TopicIdentity{});
+}
 
 ProducerStatistics SampleProducer::statistics() const {
   return {.records = shared_->records,

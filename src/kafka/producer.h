@@ -4,8 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <thread>
 
 #include "kafka/connection.h"
 #include "kafka/observer.h"
@@ -16,11 +19,24 @@ namespace gpulse {
 enum class KafkaCompression { zstd, gzip, lz4, none };
 [[nodiscard]] std::optional<KafkaCompression> parse_kafka_compression(std::string_view word);
 
+// Which topic bears a name: the id of the cluster and its own. Empty: not known.
+struct TopicIdentity {
+  std::string cluster;
+  std::string topic;
+
+  friend bool operator==(const TopicIdentity&, const TopicIdentity&) = default;
+};
+
 struct ProducerOptions {
   KafkaConnection connection;
   // How many partitions the topic has or gets. Without a number it may have any, and gets
   // kPartitionsDefault.
   std::optional<int> partitions;
+  // The topic that rows were sent to before, if any were. Another one under its name does not have
+  // them, so it is refused.
+  std::optional<TopicIdentity> sent_before = {};
+  // Where the positions of what was sent are, for people: without them all is sent again.
+  std::string positions_in = {};
   bool create_topic = true;  // if it is missing; with the cluster's default replication
   KafkaCompression compression = KafkaCompression::zstd;
 
@@ -31,10 +47,10 @@ struct ProducerOptions {
 // Counted since the producer was made.
 struct ProducerStatistics {
   std::uint64_t records = 0;  // acknowledged
-  std::uint64_t bytes = 0;    // of their values, before compression
+  std::uint64_t bytes = 0;  // of their values, before compression
   std::uint64_t refused = 0;  // set aside
   std::uint64_t errors =
-      0;   // told by the client library, and answers other than an acknowledgement
+      0;  // told by the client library, and answers other than an acknowledgement
   std::uint64_t rebuilt = 0;  // times that the connection was made anew after a fatal error
   std::chrono::microseconds acknowledged_after{
       0};  // the last record that was, from its handing over
@@ -50,12 +66,14 @@ struct ProducerStatistics {
 // more rows it is given at once, the fuller are the batches (thousands for full speed). It returns
 // within 200 ms of a stop, except that a cluster which is slow to describe its topic holds it up to
 // 2 s. Errors that are not retryable: login or certificate refused, no right to the topic, the
-// topic missing and not to be made, or of another number of partitions. After any error the next
+// topic missing and not to be made, of another number of partitions, or another one than rows were
+// sent to before (one that is gone, too). After any error the next
 // deliver() begins anew.
 class SampleProducer final : public SampleSink {
  public:
   // A usage error when the options don't go together. Connects to nothing. The observer must
-  // outlive the producer.
+  // outlive the producer, which tells it of a cluster that goes or comes back between deliveries,
+  // too, on a thread of its own: never two calls at once.
   [[nodiscard]] static Expected<std::unique_ptr<SampleProducer>> open(ProducerOptions options,
                                                                       KafkaObserver& observer);
   ~SampleProducer() override;
@@ -69,9 +87,11 @@ class SampleProducer final : public SampleSink {
   [[nodiscard]] Expected<void> deliver(std::span<const SampleBatch> batches,
                                        const std::stop_token& stop) override;
 
-  // The topic's partitions; 0 before the first connection. Whoever keeps positions keeps this, too,
-  // and asks for it again: a device that moves to another partition loses its mark.
+  // The topic's partitions; 0 before the first connection. Whoever keeps positions keeps these two,
+  // and gives them again: a device that moves to another partition loses its mark. Both: not while
+  // connect() or deliver() runs.
   [[nodiscard]] int partitions() const;
+  [[nodiscard]] TopicIdentity identity() const;
   // Any thread.
   [[nodiscard]] ProducerStatistics statistics() const;
 
@@ -81,9 +101,12 @@ class SampleProducer final : public SampleSink {
 
   SampleProducer(ProducerOptions options, KafkaObserver& observer);
   [[nodiscard]] Expected<void> open_session(const std::stop_token& stop);
+  void watch(const std::stop_token& stop);
 
+  std::mutex working_;  // who has it may use these two
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Session> session_;  // null before the first delivery, and after an error
+  std::jthread watching_;  // whether the cluster is there, while nothing is delivered
 };
 
 }  // namespace gpulse

@@ -1,10 +1,12 @@
 #include "kafka/producer_session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "kafka/pauses.h"
+#include "kafka/topic_identity.h"
 #include "kafka/topic_maker.h"
 
 namespace gpulse {
@@ -20,6 +22,8 @@ constexpr std::chrono::milliseconds kPatienceMax{2'000};
 // any sign of trouble.
 constexpr std::chrono::seconds kTroubleMax{1};
 constexpr std::chrono::seconds kSilenceMax{10};
+// A topic that is missing for so long, and was there before, is gone.
+constexpr std::chrono::seconds kGoneAfter{10};
 constexpr std::size_t kRowsBetweenPolls = 512;
 // The rows of a delivery are all there at once, and its end flushes: nothing ever waits so long. It
 // keeps the first batches from leaving half empty.
@@ -124,17 +128,21 @@ Expected<void> SampleProducer::Session::check(const std::stop_token& stop) const
   }
   if (shared_.verdict()) return std::unexpected(*shared_.verdict());
   if (stop.stop_requested()) return stopped();
-  if (shared_.fatal() || shared_.broken) return operation_error(shared_.last_reason(), true);
+  if (shared_.fatal() || shared_.broken) {
+    return operation_error(
+        shared_.last_reason().empty() ? "a batch was not taken" : shared_.last_reason(), true);
+  }
   return {};
 }
 
 Expected<void> SampleProducer::Session::find_topic(const std::stop_token& stop) {
+  const KafkaConnection& connection = shared_.options.connection;
+  const auto began = Steady::now();
   std::chrono::milliseconds patience = kSlice;
   kafka::Pauses pauses;
   shared_.heard = Steady::now();
   while (true) {
-    const auto count =
-        kafka::count_partitions(handle_.get(), topic_.get(), shared_.options.connection, patience);
+    const auto count = kafka::count_partitions(handle_.get(), topic_.get(), connection, patience);
     rd_kafka_poll(handle_.get(), 0);
     if (auto fine = check(stop); !fine) return fine;
     if (!count) {
@@ -149,9 +157,55 @@ Expected<void> SampleProducer::Session::find_topic(const std::stop_token& stop) 
       continue;
     }
     shared_.answered();
-    if (*count != 0) return judge_partitions(*count);
+    if (*count != 0) {
+      if (auto same = judge_identity(); !same) return same;
+      return judge_partitions(*count);
+    }
+    if (shared_.identity) {
+      if (auto same = judge_identity(); !same) return same;
+      // A broker that has just started may not know of it yet.
+      if (Steady::now() - began < kGoneAfter) {
+        kafka::wait(kSlice, stop);
+        continue;
+      }
+      return another_topic(fmt::format("there is no topic {} any more, though rows were sent to it",
+                                       connection.topic));
+    }
     if (auto made = create_topic(stop); !made) return made;
   }
+}
+
+// What was sent to another topic of that name, or to another cluster, this one does not have.
+Expected<void> SampleProducer::Session::judge_identity() {
+  const KafkaConnection& connection = shared_.options.connection;
+  TopicIdentity found = kafka::identify_topic(handle_.get(), connection.topic, kPatienceMax);
+  if (!shared_.identity) {
+    shared_.identity = std::move(found);
+    return {};
+  }
+  const auto differs = [](const std::string& known, const std::string& now) {
+    return !known.empty() && !now.empty() && known != now;
+  };
+  if (differs(shared_.identity->cluster, found.cluster)) {
+    return another_topic(fmt::format("the cluster at {} is another one than rows were sent to",
+                                     fmt::join(connection.brokers, ",")));
+  }
+  if (differs(shared_.identity->topic, found.topic)) {
+    return another_topic(
+        fmt::format("the topic {} was made anew since rows were sent to it", connection.topic));
+  }
+  if (!found.cluster.empty()) shared_.identity->cluster = std::move(found.cluster);
+  if (!found.topic.empty()) shared_.identity->topic = std::move(found.topic);
+  return {};
+}
+
+std::unexpected<Error> SampleProducer::Session::another_topic(const std::string& what) const {
+  const std::string& positions = shared_.options.positions_in;
+  return operation_error(
+      positions.empty() ? what
+                        : fmt::format("{}; to send the logs to it from their beginnings, move {} "
+                                      "away",
+                                      what, positions));
 }
 
 Expected<void> SampleProducer::Session::judge_partitions(int count) {
@@ -178,6 +232,11 @@ Expected<void> SampleProducer::Session::create_topic(const std::stop_token& stop
   const int partitions = shared_.options.partitions.value_or(ProducerOptions::kPartitionsDefault);
   return kafka::make_topic(handle_.get(), shared_.options.connection, partitions,
                            [&] { return check(stop); });
+}
+
+void SampleProducer::Session::look() {
+  rd_kafka_poll(handle_.get(), 0);
+  shared_.look(handle_.get(), shared_.options.connection);
 }
 
 Expected<void> SampleProducer::Session::send(const std::stop_token& stop) {

@@ -15,14 +15,15 @@ namespace gpulse {
 // What outlives a session. The client's callbacks work on it, on the thread that polls.
 struct SampleProducer::Shared : kafka::ClientState {
   Shared(ProducerOptions the_options, KafkaObserver& observer)
-      : ClientState(observer), options(std::move(the_options)) {}
+      : ClientState(observer), options(std::move(the_options)), identity(options.sent_before) {}
 
   void on_report(const rd_kafka_message_t& report);
   void refuse(std::size_t index, rd_kafka_resp_err_t code);
 
   const ProducerOptions options;
   kafka::Delivery* delivery = nullptr;  // of the deliver() under way
-  bool broken = false;                  // the session cannot go on
+  std::optional<TopicIdentity> identity;  // of the topic that rows go to, once it is known
+  bool broken = false;                    // the session cannot go on
   std::chrono::steady_clock::time_point heard;  // of the last report
   std::atomic<int> partitions = 0;
   std::atomic<std::uint64_t> records = 0;
@@ -40,6 +41,8 @@ class SampleProducer::Session {
 
   // Returns when the topic is there and has the partitions that it should; makes it if need be.
   [[nodiscard]] Expected<void> find_topic(const std::stop_token& stop);
+  // Between deliveries: whether the cluster is there.
+  void look();
   // Returns when every row is done.
   [[nodiscard]] Expected<void> send(const std::stop_token& stop);
 
@@ -49,6 +52,8 @@ class SampleProducer::Session {
   [[nodiscard]] Expected<void> check(const std::stop_token& stop) const;
   [[nodiscard]] Expected<void> create_topic(const std::stop_token& stop);
   [[nodiscard]] Expected<void> judge_partitions(int count);
+  [[nodiscard]] Expected<void> judge_identity();
+  [[nodiscard]] std::unexpected<Error> another_topic(const std::string& what) const;
   [[nodiscard]] Expected<void> send_part(const kafka::Delivery::Part& part,
                                          const std::stop_token& stop);
   [[nodiscard]] Expected<void> send_row(const kafka::Delivery::Part& part, int partition,

@@ -134,6 +134,7 @@ Expected<void> LogFeed::run(const std::stop_token& stop) {
       file.reset();
       continue;
     }
+    if (stop.stop_requested()) break;
     const Error& error = after.error();
     if (error.kind == ErrorKind::input) {
       say_trouble(error);
