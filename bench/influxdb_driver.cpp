@@ -16,6 +16,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -148,22 +150,31 @@ Cost run_null(const InfluxEndpoint& endpoint, const Batches& batches) {
   });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::string_view mode = argc == 4 ? argv[1] : "";
+int run(std::span<char*> arguments) {
+  const std::string_view mode = arguments.size() == 4 ? arguments[1] : "";
   if (mode != "ours" && mode != "null") {
     std::fputs("usage: influxdb_driver ours|null ADDRESS ROWS\n", stderr);
     return 2;
   }
-  const auto endpoint = open_endpoint(InfluxOptions{argv[2], {}, {}});
+  const auto endpoint = open_endpoint(InfluxOptions{arguments[2], {}, {}});
   if (!endpoint) {
     fmt::print(stderr, "{}\n", endpoint.error().message);
     return 2;
   }
-  const Batches batches = made_up(std::strtoull(argv[3], nullptr, 10));
+  const Batches batches = made_up(std::strtoull(arguments[3], nullptr, 10));
   const Cost cost = mode == "ours" ? run_ours(*endpoint, batches) : run_null(*endpoint, batches);
   fmt::print("{{\"rows\": {}, \"wall_seconds\": {}, \"cpu_seconds\": {}}}\n", batches.rows,
              cost.wall_seconds, cost.cpu_seconds);
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv, static_cast<std::size_t>(argc)});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "influxdb_driver: %s\n", error.what());
+    return 1;
+  }
 }

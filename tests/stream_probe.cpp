@@ -46,18 +46,17 @@ class Streams final : public LogReceiver {
 
  private:
   static void print_window(const Window& window, bool first) {
-    fmt::print(
-        "{}{{\"session\":{},\"from\":\"{}\",\"to\":\"{}\",\"rows\":{},\"final\":{},\"metrics\":{{",
-        first ? "" : ",\n", window.session, to_rfc3339(window.begin), to_rfc3339(window.end),
-        window.rows, window.final);
+    fmt::print(R"({}{{"session":{},"from":"{}","to":"{}","rows":{},"final":{},"metrics":{{)",
+               first ? "" : ",\n", window.session, to_rfc3339(window.begin), to_rfc3339(window.end),
+               window.rows, window.final);
     for (std::size_t i = 0; i < window.metrics.size(); ++i) {
       const WindowStatistics& metric = window.metrics[i];
-      fmt::print("{}\"{}\":{{\"count\":{}", i == 0 ? "" : ",", window.layout->columns[i].metric,
+      fmt::print(R"({}"{}":{{"count":{})", i == 0 ? "" : ",", window.layout->columns[i].metric,
                  metric.count);
       if (metric.count > 0) {
-        fmt::print(",\"mean\":{},\"min\":{},\"max\":{}}}", metric.mean, metric.min, metric.max);
+        fmt::print(R"(,"mean":{},"min":{},"max":{}}})", metric.mean, metric.min, metric.max);
       } else {
-        fmt::print(",\"mean\":null,\"min\":null,\"max\":null}}");
+        fmt::print(R"(,"mean":null,"min":null,"max":null}})");
       }
     }
     fmt::print("}}}}");

@@ -251,7 +251,8 @@ void LogReader::read_line_with_nuls(std::string_view line, bool ended, LogReceiv
     const std::string_view part = without_line_end(line.substr(at, until - at));
     const auto bytes = static_cast<std::int64_t>(part.size());
     // Without its comma a part's last reading may have lost digits.
-    const bool torn = !(ended && until == line.size()) && !has_closing_comma(part);
+    const bool is_last = until == line.size();
+    const bool torn = (!ended || !is_last) && !has_closing_comma(part);
     if (torn && !trim(part).empty()) {
       receiver.on_set_aside({partial_.offset_of(at), bytes, std::string(kTorn)});
     } else {

@@ -26,7 +26,8 @@ std::unexpected<Error> cannot_read(const char* path) {
 
 Expected<std::int64_t> resident_bytes() {
   std::ifstream in("/proc/self/statm");
-  std::int64_t total_pages = 0, resident_pages = 0;
+  std::int64_t total_pages = 0;
+  std::int64_t resident_pages = 0;
   if (!(in >> total_pages >> resident_pages)) return cannot_read("/proc/self/statm");
   return resident_pages * sysconf(_SC_PAGESIZE);
 }

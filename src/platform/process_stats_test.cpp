@@ -43,7 +43,8 @@ TEST(ProcessStats, OpenFilesAreCounted) {
   }
   const auto path = std::filesystem::path(testing::TempDir()) / "gpulse-open";
   {
-    const std::ofstream one(path), two(path);
+    const std::ofstream one(path);
+    const std::ofstream two(path);
     EXPECT_EQ(stats().open_files, before + 2);
   }
   std::filesystem::remove(path);

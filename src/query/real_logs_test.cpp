@@ -2,7 +2,9 @@
 // text of the logs.
 #include <gtest/gtest.h>
 
-#include "query/answers.h"
+#include <limits>
+
+#include "query//answers.h"
 #include "query/series.h"
 #include "query/statistics.h"
 #include "query/test_logs.h"
@@ -116,8 +118,8 @@ TEST_F(RealLogs, SeriesHoldEveryLogsExtremes) {
       EXPECT_LE(thinned.times.size(), 300U);
       if (thinned.kind == MetricKind::bitmask) continue;
       const MetricStatistics& whole = metric(statistics, thinned.metric.name);
-      double min = INFINITY;
-      double max = -INFINITY;
+      double min = std::numeric_limits<double>::infinity();
+      double max = -min;
       std::int64_t count = 0;
       for (std::size_t entry = 0; entry < thinned.times.size(); ++entry) {
         count += thinned.counts[entry];

@@ -142,9 +142,9 @@ class Evidence {
 }  // namespace
 
 const std::vector<std::string>& power_metrics() {
-  static const std::vector<std::string> kMetrics{"board_power_draw", "gpu_chip_power_draw",
-                                                 "power_consumption", "power_consumption_percent"};
-  return kMetrics;
+  static const std::vector<std::string> metrics{"board_power_draw", "gpu_chip_power_draw",
+                                                "power_consumption", "power_consumption_percent"};
+  return metrics;
 }
 
 Expected<std::vector<std::string>> step_evidence(const History& history, const DeviceRecord& device,

@@ -2,7 +2,6 @@
 // are taken as UTC, and what it cannot read it leaves out.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -47,15 +46,19 @@ inline std::string metric_titled(const std::string& title) {
 }
 
 inline std::optional<Timestamp> local_time(const std::string& text) {
-  std::array<int, 3> date{};
-  std::array<int, 3> clock{};
-  if (std::sscanf(text.c_str(), "%d-%d-%d %d:%d:%d", &date[0], &date[1], &date[2], &clock[0],
-                  &clock[1], &clock[2]) != 6) {
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  if (std::sscanf(text.c_str(), "%d-%d-%d %d:%d:%d", &year, &month, &day, &hour, &minute,
+                  &second) != 6) {
     return std::nullopt;
   }
-  const std::chrono::sys_days day{std::chrono::year{date[0]} / date[1] / date[2]};
-  return day + std::chrono::hours{clock[0]} + std::chrono::minutes{clock[1]} +
-         std::chrono::seconds{clock[2]};
+  const std::chrono::sys_days date{std::chrono::year{year} / month / day};
+  return date + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+         std::chrono::seconds{second};
 }
 
 // One session per header.

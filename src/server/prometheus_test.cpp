@@ -21,7 +21,7 @@ class ExporterTest : public testing::Test {
     EXPECT_TRUE(text.has_value());
     return text.value_or("");
   }
-  void expect_line(const std::string& text, const std::string& line) {
+  static void expect_line(const std::string& text, const std::string& line) {
     EXPECT_NE(("\n" + text).find("\n" + line + "\n"), std::string::npos) << line << "\n" << text;
   }
 

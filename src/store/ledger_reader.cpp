@@ -154,7 +154,7 @@ Expected<void> LedgerReader::scan(const LedgerSession& session, Timestamp from, 
     const auto row = rows->step();
     if (!row) return std::unexpected(row.error());
     if (!*row) break;
-    if (rows->integer(2) != format_id) {
+    if (row_format == nullptr || rows->integer(2) != format_id) {
       if (!block.emit(session.record, visitor)) return {};
       format_id = rows->integer(2);
       const auto known = format(format_id);
@@ -199,7 +199,7 @@ Expected<void> LedgerReader::scan_batches(const LedgerSession& session, Timestam
     const auto row = rows->step();
     if (!row) return std::unexpected(row.error());
     if (!*row) break;
-    if (rows->integer(2) != format_id || batch.rows() >= kBlockRows) {
+    if (row_format == nullptr || rows->integer(2) != format_id || batch.rows() >= kBlockRows) {
       format_id = rows->integer(2);
       const auto known = format(format_id);
       if (!known) return std::unexpected(known.error());

@@ -80,11 +80,15 @@ class Scanner {
 };
 
 bool scan_day(Scanner& text, YearlyTime& rule) {
-  std::optional<int> month{0}, week{0}, day;
+  std::optional<int> month = 0;
+  std::optional<int> week = 0;
+  std::optional<int> day;
   if (text.take('M')) {
     rule.kind = YearlyTime::Kind::weekday_of_month;
-    if (!(month = text.number(1, 12)) || !text.take('.')) return false;
-    if (!(week = text.number(1, 5)) || !text.take('.')) return false;
+    month = text.number(1, 12);
+    if (!month || !text.take('.')) return false;
+    week = text.number(1, 5);
+    if (!week || !text.take('.')) return false;
     day = text.number(0, 6);
   } else if (text.take('J')) {
     rule.kind = YearlyTime::Kind::day_without_leap;
@@ -167,21 +171,21 @@ OffsetSpan PosixZone::at(UtcSeconds time) const {
 
   struct Change {
     UtcSeconds at;
-    bool to_daylight;
+    bool to_daylight = false;
     auto operator<=>(const Change&) const = default;
   };
   // A change can fall a week beside its year, so two years to either side surely hold one before
   // and one after. Where one year's end meets the next one's begin ("daylight time all year") the
   // begin sorts last, and prevails.
-  constexpr int kYears = 5;
-  std::array<Change, 2 * kYears> changes;
+  constexpr std::size_t kYears = 5;
+  std::array<Change, 2 * kYears> changes{};
   const year middle = std::chrono::year_month_day{floor<days>(time)}.year();
-  for (int i = 0; i < kYears; ++i) {
-    const year y = middle + std::chrono::years{i - kYears / 2};
+  for (std::size_t i = 0; i < kYears; ++i) {
+    const year y = middle - std::chrono::years{kYears / 2} + std::chrono::years{i};
     const auto begin = daylight_->begin.in(y).time_since_epoch() - standard_;
     const auto end = daylight_->end.in(y).time_since_epoch() - daylight_->offset;
-    changes[static_cast<std::size_t>(2 * i)] = {UtcSeconds{begin}, true};
-    changes[static_cast<std::size_t>(2 * i + 1)] = {UtcSeconds{end}, false};
+    changes[2 * i] = {UtcSeconds{begin}, true};
+    changes[2 * i + 1] = {UtcSeconds{end}, false};
   }
   std::ranges::sort(changes);
   const auto next = std::ranges::upper_bound(changes, time, {}, &Change::at);

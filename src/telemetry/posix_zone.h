@@ -35,7 +35,7 @@ struct YearlyTime {
   unsigned month = 0;
   unsigned week = 0;
   unsigned day = 0;  // of the year, or of the week with Sunday as 0
-  std::chrono::seconds time;  // since that day's midnight; may be negative or beyond a day
+  std::chrono::seconds time{};  // since that day's midnight; may be negative or beyond a day
 
   [[nodiscard]] LocalSeconds in(std::chrono::year year) const;
 };
@@ -49,7 +49,7 @@ class PosixZone {
 
  private:
   struct Daylight {
-    std::chrono::seconds offset;  // may be behind standard time (Ireland's winter)
+    std::chrono::seconds offset{};  // may be behind standard time (Ireland's winter)
     YearlyTime begin;  // on the clock of standard time
     YearlyTime end;  // on the clock of daylight time
   };

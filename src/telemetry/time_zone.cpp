@@ -160,6 +160,7 @@ TimeZone::~TimeZone() = default;
 Expected<std::shared_ptr<const TimeZone>> TimeZone::find(std::string_view name) {
   const auto make = [](std::string_view canonical, ZoneRules rules) {
     auto impl = std::make_unique<Impl>(std::move(rules));
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): it loses the pointer's owner
     return std::shared_ptr<const TimeZone>(new TimeZone(std::string(canonical), std::move(impl)));
   };
   if (const auto offset = parse_fixed_offset(name)) {

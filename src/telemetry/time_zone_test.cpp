@@ -87,10 +87,10 @@ TEST(TimeZone, StretchesCoverAYearWithoutHoles) {
 }
 
 TEST(TimeZone, LordHoweMovesByHalfAnHour) {
-  const auto zone_ = zone("Australia/Lord_Howe");
-  EXPECT_EQ(zone_->offset_at(utc(2024y / 1 / 1, 0s)), 11h);
-  EXPECT_EQ(zone_->offset_at(utc(2024y / 7 / 1, 0s)), 10h + 30min);
-  const auto resolved = zone_->resolve(local(2024y / 4 / 7, 1h + 45min));
+  const auto lord_howe = zone("Australia/Lord_Howe");
+  EXPECT_EQ(lord_howe->offset_at(utc(2024y / 1 / 1, 0s)), 11h);
+  EXPECT_EQ(lord_howe->offset_at(utc(2024y / 7 / 1, 0s)), 10h + 30min);
+  const auto resolved = lord_howe->resolve(local(2024y / 4 / 7, 1h + 45min));
   EXPECT_EQ(resolved.kind, Kind::repeated);
   EXPECT_EQ(resolved.second - resolved.first, 30min);
 }

@@ -114,8 +114,9 @@ Expected<ZoneRules> ZoneRules::parse(Bytes tzif) {
   }
   const auto footer = cursor.take_footer();
   if (!footer) return damaged("no footer");
-  if (!footer->empty() && !(rules.footer_ = PosixZone::parse(*footer))) {
-    return damaged("its footer is no TZ string");
+  if (!footer->empty()) {
+    rules.footer_ = PosixZone::parse(*footer);
+    if (!rules.footer_) return damaged("its footer is no TZ string");
   }
   return rules;
 }

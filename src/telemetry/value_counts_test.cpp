@@ -84,7 +84,7 @@ TEST(ValueCounts, IsWhatSortingAllReadingsGives) {
     }
     std::ranges::sort(all);
     long double sum = 0;
-    for (const double value : all) sum += value;
+    for (const double value : all) sum += static_cast<long double>(value);
     const auto summary = counts.summary();
     ASSERT_EQ(summary.count, static_cast<std::int64_t>(all.size()));
     ASSERT_EQ(summary.min, all.front());
