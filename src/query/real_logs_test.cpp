@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "query//answers.h"
+#include "query/answers.h"
 #include "query/series.h"
 #include "query/statistics.h"
 #include "query/test_logs.h"
