@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
   try {
     return run({argv, static_cast<std::size_t>(argc)});
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "influxdb_driver: %s\n", error.what());
+    std::fputs(error.what(), stderr);
     return 1;
   }
 }

@@ -64,7 +64,10 @@ int main(int argc, char** argv) {
     return run(gpulse::start_program(argc, argv));
   } catch (const std::exception& error) {
     // Memory that ran out, and what else nobody plans for.
-    std::fprintf(stderr, "gpulse: ended by an error that it does not know: %s\n", error.what());
+    for (const char* words :
+         {"gpulse: ended by an error that it does not know: ", error.what(), "\n"}) {
+      std::fputs(words, stderr);
+    }
     return gpulse::exit_code(gpulse::ErrorKind::operation);
   }
 }
