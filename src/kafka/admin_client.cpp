@@ -41,11 +41,6 @@ Expected<kafka::HandlePtr> KafkaAdmin::Client::make(const std::string& group) {
   if (auto done = kafka::set(*conf, "group.id", group); !done) {
     return std::unexpected(std::move(done.error()));
   }
-  // A broker that hangs up is news to who asks whether it is there: that is how a port for TLS
-  // answers a client without it.
-  if (auto done = kafka::set(*conf, "log.connection.close", "true"); !done) {
-    return std::unexpected(std::move(done.error()));
-  }
   return kafka::make_handle(RD_KAFKA_CONSUMER, std::move(*conf));
 }
 

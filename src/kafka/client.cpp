@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kSilenceMax{10};
 std::string essence(std::string_view reason) {
   const std::string_view broker =
       reason.substr(0, reason.find_first_of("/: ", reason.find(':') + 1));
-  if (reason.contains("connecting to a SSL listener")) {
+  if (reason.contains("Disconnected") && reason.contains("in state APIVERSION")) {
     return fmt::format("{} hangs up: its port may be for TLS, which a CA file or a user asks for",
                        broker);
   }
@@ -40,6 +40,11 @@ std::string essence(std::string_view reason) {
     words.erase(begin, end + kFailed.size() - begin);
   }
   return words;
+}
+
+// Brokers hang up when nothing was asked for ten minutes; that is no news.
+bool is_hang_up_of_idle(std::string_view words) {
+  return words.contains("Disconnected") && words.contains("in state UP");
 }
 
 ClientState& state_of(void* opaque) { return *static_cast<ClientState*>(opaque); }
@@ -138,6 +143,7 @@ void ClientState::begin_anew() {
 }
 
 void ClientState::on_error(rd_kafka_t* handle, int number, const char* words) {
+  if (is_hang_up_of_idle(words)) return;
   const std::string reason = essence(words);
   const auto code = static_cast<rd_kafka_resp_err_t>(number);
   ++errors_;
@@ -176,7 +182,7 @@ void ClientState::on_log(int level, const char* facility, const char* line) {
   if (std::string_view(facility) == "CONFWARN") return;  // what we set is meant so
   // Of a broker that hangs up at once, as one for TLS does, librdkafka makes no error.
   const std::string_view words = line;
-  if (std::string_view(facility) == "FAIL" && last_reason_.empty()) {
+  if (std::string_view(facility) == "FAIL" && !is_hang_up_of_idle(words) && last_reason_.empty()) {
     const auto thread_end = words.find("]: ");
     last_reason_ =
         essence(thread_end == std::string_view::npos ? words : words.substr(thread_end + 3));
@@ -202,8 +208,8 @@ Expected<ConfPtr> make_conf(const KafkaConnection& connection, ClientState& stat
       conf, {
                 {"bootstrap.servers", fmt::format("{}", fmt::join(connection.brokers, ","))},
                 {"client.id", "gpulse"},
-                // Brokers close what is idle for ten minutes; that is no news.
-                {"log.connection.close", "false"},
+                // A port for TLS hangs up on a client without it, and nothing else tells why.
+                {"log.connection.close", "true"},
                 {"log.queue", "true"},
                 {"reconnect.backoff.ms", "100"},
                 {"reconnect.backoff.max.ms", "2000"},
