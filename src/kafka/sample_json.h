@@ -26,8 +26,6 @@ class SampleJsonWriter {
   [[nodiscard]] std::string_view row(std::size_t row);
 
  private:
-  char* put_reading(char* at, const ReadingColumn& column, std::size_t row);
-
   const SampleBatch* batch_ = nullptr;
   LayoutPtr layout_;  // of which names_ and tail_ are
   std::string head_;  // between the instant and the offset

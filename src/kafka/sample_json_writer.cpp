@@ -95,7 +95,7 @@ char* put_count(char* at, std::int64_t count, int decimals) {
     *at++ = '-';
     size = ~size + 1;
   }
-  std::array<char, kNumberBytesMax> digits;
+  std::array<char, kNumberBytesMax> digits{};
   char* const end = digits.data() + digits.size();
   char* begin = end;
   if (decimals > 0) {
@@ -110,6 +110,15 @@ char* put_count(char* at, std::int64_t count, int decimals) {
 char* put_double(char* at, double value) {
   if (!std::isfinite(value)) return put(at, "null");
   return std::to_chars(at, at + kNumberBytesMax, value).ptr;
+}
+
+char* put_reading(char* at, const ReadingColumn& column, std::size_t row) {
+  if (!column.present(row)) return put(at, "null");
+  if (const auto* narrow = std::get_if<0>(&column.counts())) {
+    return put_count(at, (*narrow)[row], column.decimals());
+  }
+  if (column.is_double()) return put_double(at, column.value(row));
+  return put_count(at, column.count(row), column.decimals());
 }
 
 }  // namespace
@@ -164,15 +173,6 @@ std::string_view SampleJsonWriter::row(std::size_t row) {
   }
   at = put(at, tail_);
   return {buffer_.data(), at};
-}
-
-char* SampleJsonWriter::put_reading(char* at, const ReadingColumn& column, std::size_t row) {
-  if (!column.present(row)) return put(at, "null");
-  if (const auto* narrow = std::get_if<0>(&column.counts())) {
-    return put_count(at, (*narrow)[row], column.decimals());
-  }
-  if (column.is_double()) return put_double(at, column.value(row));
-  return put_count(at, column.count(row), column.decimals());
 }
 
 }  // namespace gpulse
