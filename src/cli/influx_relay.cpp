@@ -313,9 +313,9 @@ Expected<void> InfluxRelay::Impl::wait_for_room() {
       if (has_room()) break;
     }
     if (!std::exchange(paused, true)) consumer_->pause();
-    if (const auto served = consumer_->poll(kPollIdle, kRecordsAtOnce); !served) {
-      return std::unexpected(served.error());
-    }
+    const auto served = consumer_->poll(kPollIdle, kRecordsAtOnce);
+    if (!served) return std::unexpected(served.error());
+    for (const KafkaRecord& record : *served) take(record);  // there should be none
     if (auto stored = store_acknowledged(); !stored) return stored;
   }
   if (paused) consumer_->resume();

@@ -119,10 +119,6 @@ std::expected<DeviceRecord, Response> Api::device_of(const Request& request) con
       "there are several devices, so host and gpu are needed: " + list_of(*devices)));
 }
 
-std::expected<std::optional<Device>, Response> Api::live_device(const Request& request) const {
-  return named_device(request);
-}
-
 std::expected<Api::Asked, Response> Api::asked_of(const Request& request) const {
   auto device = device_of(request);
   if (!device) return std::unexpected(std::move(device).error());

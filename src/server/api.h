@@ -41,9 +41,9 @@ class Api {
   [[nodiscard]] Response start_import(const std::filesystem::path& file,
                                       const ImportRequest& import, bool& taken) const;
 
-  // GET live: the device that is asked for, or none for all.
-  [[nodiscard]] std::expected<std::optional<Device>, Response> live_device(
-      const Request& request) const;
+  // GET live: the device that a request names, or none for all. The error is the answer.
+  [[nodiscard]] static std::expected<std::optional<Device>, Response> named_device(
+      const Request& request);
 
  private:
   using Answer = std::expected<std::string, Response>;  // JSON, or the refusal
@@ -66,9 +66,6 @@ class Api {
 
   // The device that the request names, or the only one.
   [[nodiscard]] std::expected<DeviceRecord, Response> device_of(const Request& request) const;
-  // Null when the request names none.
-  [[nodiscard]] static std::expected<std::optional<Device>, Response> named_device(
-      const Request& request);
   // That device, and the range from `from` to `to`: from its first to its last row where the
   // request does not say.
   struct Asked {

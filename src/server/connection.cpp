@@ -263,7 +263,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   }
 
   asio::awaitable<bool> live(const Request& request, Parser& parser) {
-    const auto device = context_.parties.api->live_device(request);
+    const auto device = Api::named_device(request);
     if (!device) co_return co_await refuse(parser, device.error());
     if (context_.parties.hub->clients() >= kLiveClientsMax) {
       co_return co_await refuse(parser,

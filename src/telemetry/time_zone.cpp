@@ -160,7 +160,6 @@ TimeZone::~TimeZone() = default;
 Expected<std::shared_ptr<const TimeZone>> TimeZone::find(std::string_view name) {
   const auto make = [](std::string_view canonical, ZoneRules rules) {
     auto impl = std::make_unique<Impl>(std::move(rules));
-    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): it loses the pointer's owner
     return std::shared_ptr<const TimeZone>(new TimeZone(std::string(canonical), std::move(impl)));
   };
   if (const auto offset = parse_fixed_offset(name)) {
@@ -172,6 +171,7 @@ Expected<std::shared_ptr<const TimeZone>> TimeZone::find(std::string_view name) 
   if (found == zones.end()) {
     const auto& windows_names = packed().windows_names;
     const auto of_windows = std::ranges::find_if(windows_names, is_meant);
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): it loses sight of a shared_ptr
     return of_windows == windows_names.end() ? unknown_zone(name) : find(of_windows->zone);
   }
   auto rules = ZoneRules::parse(found->tzif);
