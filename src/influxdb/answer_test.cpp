@@ -97,6 +97,14 @@ TEST(HttpDate, IsReadInItsOnlyForm) {
   EXPECT_EQ(read_http_date(""), std::nullopt);
 }
 
+TEST(WantsTls, IsToldOfAServerThatSaysSo) {
+  constexpr std::string_view kSaid = "Client sent an HTTP request to an HTTPS server.\n";
+  EXPECT_EQ(wants_tls(endpoint(), 400, kSaid),
+            "InfluxDB at h:8086 speaks TLS only: write influxdbs:// instead of influxdb://");
+  EXPECT_EQ(wants_tls(endpoint(), 204, kSaid), std::nullopt);
+  EXPECT_EQ(wants_tls(endpoint(), 400, "unable to parse"), std::nullopt);
+}
+
 TEST(RetryAfter, IsSecondsOrATimeThatCountsFromTheAnswersDate) {
   constexpr std::string_view kDate = "Tue, 24 Nov 2026 16:00:41 GMT";
   EXPECT_EQ(read_retry_after("7", kDate), 7U);

@@ -407,11 +407,13 @@ TEST(InfluxWriter, ASubmitWaitsWhileTheQueueIsFull) {
   auto options = quick_options(server.port());
   options.queue_bytes_max = 1000;
   RunningWriter running(options);
+  EXPECT_TRUE(running.writer->has_room(100'000));  // in an empty queue, whatever its size
   std::stop_source stop;
   Expected<void> submitted;
   std::thread submitter(
       [&] { submitted = running.writer->submit(numbered_lines(1, 1000), stop.get_token()); });
   while (running.writer->statistics().queued_bytes < 980) std::this_thread::yield();
+  EXPECT_FALSE(running.writer->has_room(100));
   EXPECT_LE(running.writer->statistics().queued_bytes, 1000U);
   const auto began = std::chrono::steady_clock::now();
   stop.request_stop();

@@ -97,6 +97,26 @@ TEST(KafkaWords, AreThoseOfTheOptions) {
   EXPECT_EQ(parse_kafka_mechanism(""), std::nullopt);
 }
 
+TEST(KafkaAddress, HasOneSpellingForOneTopic) {
+  const auto canonical = [](std::string_view text) {
+    return canonical_address(*parse_kafka_address(text));
+  };
+  EXPECT_EQ(canonical("kafka://b:9093,A/gpu-metrics"), "kafka://a:9092,b:9093/gpu-metrics");
+  EXPECT_EQ(canonical("kafka://a:9092,B:9093/gpu-metrics"),
+            canonical("kafka://b:9093,a/gpu-metrics"));
+  EXPECT_NE(canonical("kafka://a/T"), canonical("kafka://a/t"));
+}
+
+TEST(KafkaCertificates, AreRefusedWhenTheyCannotBeRead) {
+  KafkaConnection connection;
+  EXPECT_TRUE(check_certificate_files(connection).has_value());
+  connection.key_file = "/nowhere/key.pem";
+  const auto checked = check_certificate_files(connection);
+  ASSERT_FALSE(checked.has_value());
+  EXPECT_EQ(checked.error().kind, ErrorKind::usage);
+  EXPECT_NE(checked.error().message.find("key.pem cannot be read"), std::string::npos);
+}
+
 class KafkaPassword : public testing::Test {
  protected:
   void write(std::string_view text) const {

@@ -29,6 +29,12 @@ DeadLetter letter() {
           6};
 }
 
+TEST(DeadLetter, HasATopicOfItsOwn) {
+  EXPECT_EQ(dead_letter_topic("gpu-metrics"), "gpu-metrics-dead");
+  EXPECT_EQ(topic_of_dead_letters("gpu-metrics-dead"), "gpu-metrics");
+  EXPECT_EQ(topic_of_dead_letters("gpu-metrics"), std::nullopt);
+}
+
 TEST(DeadLetter, IsReadAsItWasWritten) {
   DeadLetter written = letter();
   written.value = std::string("poi\0son", 7);
