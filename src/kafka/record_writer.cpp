@@ -87,7 +87,6 @@ Expected<void> RecordWriter::Client::connect(const std::stop_token& stop) {
   }
   rd_kafka_conf_set_dr_msg_cb(
       conf->get(), [](rd_kafka_t*, const rd_kafka_message_t* report, void* opaque) {
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast): the state given is ours
         static_cast<Client*>(static_cast<kafka::ClientState*>(opaque))->on_report(*report);
       });
   begin_anew();
