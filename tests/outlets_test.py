@@ -10,7 +10,7 @@ import sys
 import urllib.parse
 import urllib.request
 
-from real_time_path_test import GPULSE, ZONE, Sink, Topic, expected, faulty_influxdb, generate
+from real_time_path_test import GPULSE, ZONE, Sink, Topic, expected, faulty_influxdb, generate, samples_at
 from command import Command
 from stack import run_on_stack, wait_until
 
@@ -56,9 +56,8 @@ def page_of(program):
 
 
 def metrics_of(program):
-    with urllib.request.urlopen(page_of(program) + "metrics") as answer:
-        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
-    return {sample.partition("{")[0]: float(number) for sample, number in (line.rsplit(" ", 1) for line in lines)}
+    """By name: there is one outlet and one device."""
+    return {sample.partition("{")[0]: number for sample, number in samples_at(page_of(program) + "metrics").items()}
 
 
 def drop_on_the_page(program, log, **names):

@@ -178,7 +178,8 @@ def the_broker_is_away(stack, folder):
         with topic.produce(log, state=f"state-{each}") as producer:
             producer.wait_for("Kafka is away")  # also while there is nothing to send yet
             generate(log, 500)
-            time.sleep(60 - (time.monotonic() - began) if each == 0 else moments.uniform(0, 12))
+            away = 60 if each == 0 else moments.uniform(0, 12)  # how long it is away is what is under test
+            time.sleep(max(0, began + away - time.monotonic()))
             stack.up("kafka")
             producer.wait_for("Kafka is back")
             until_read(producer)
@@ -457,11 +458,15 @@ def address_of(command, path):
     return base + path
 
 
-def metrics_of(command):
-    """Each sample of /metrics and its number."""
-    with urllib.request.urlopen(address_of(command, "metrics")) as answer:
+def samples_at(address):
+    """Each sample of a /metrics and its number."""
+    with urllib.request.urlopen(address) as answer:
         lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
     return {sample: float(number) for sample, number in (line.rsplit(" ", 1) for line in lines)}
+
+
+def metrics_of(command):
+    return samples_at(address_of(command, "metrics"))
 
 
 def scraped(command):
@@ -600,14 +605,17 @@ def dead(topic, *arguments, code=0):
 @scenario
 def a_stop_before_a_dead_letter_is_kept_loses_none(stack, folder):
     stack.up("influxdb")
-    stack.make_topic("unkept", partitions=4)
+    stack.make_topic("unkept", partitions=1)
     # Acknowledged by two copies, of which there is one: nothing can be written to it.
     made = stack.kafka("topics", "--create", "--topic", "unkept-dead", "--partitions", "1", "--config", "min.insync.replicas=2")
     assert made.returncode == 0, made.stderr
-    stack.produce("unkept", "poison")
+    # The one behind it is stored meanwhile, and its offset must not be.
+    good = '{"v":1,"timestamp":"2026-11-24T10:00:00Z","host":"rig","gpu":"late","source":"s","session":0,"offset":7,"metrics":{"x":1}}'
+    stack.produce("unkept", "poison", good)
     sink = Sink(Topic(stack, folder, "unkept"))
     with sink.run() as running:
         running.wait_for("set aside: ")
+        wait_until("the one behind it is stored", lambda: sink.counts("late").get("x") == 1)
     assert stack.kafka("topics", "--delete", "--topic", "unkept-dead").returncode == 0
     topic, log = filled_topic(stack, folder, "unkept", rows=300)
     with sink.run():

@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "cli/kafka_options.h"
 #include "kafka/dead_letter.h"
 #include "kafka/record_writer.h"
 #include "kafka/sample_json.h"
@@ -101,13 +102,9 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   [[nodiscard]] Expected<void> store_acknowledged();
   void forget(std::span<const TopicPartition> places);
 
-  void on_away(const std::string& reason) override {
-    spdlog::warn("Kafka is away: {}; it is tried until it is back", reason);
-  }
-  void on_back() override { spdlog::info("Kafka is back"); }
-  void on_no_topic(const std::string& topic) override {
-    spdlog::warn("there is no topic {}: is its name right? It is waited for", topic);
-  }
+  void on_away(const std::string& reason) override { reporter_.on_away(reason); }
+  void on_back() override { reporter_.on_back(); }
+  void on_no_topic(const std::string& topic) override { reporter_.on_no_topic(topic); }
   void on_assigned(std::span<const TopicPartition> places) override {
     for (const TopicPartition& place : places) {
       spdlog::info("reading partition {} of {}", place.partition, place.topic);
@@ -160,6 +157,7 @@ class InfluxRelay::Impl final : public ConsumerObserver {
   std::atomic<std::uint64_t> records_ = 0;
   std::atomic<std::uint64_t> set_aside_ = 0;
 
+  KafkaReporter reporter_;
   KafkaObserver silent_;  // the consumer tells of the cluster
   std::mutex dead_mutex_;
   std::unique_ptr<RecordWriter> dead_writer_;  // guarded by dead_mutex_
@@ -365,21 +363,27 @@ void InfluxRelay::Impl::note_acknowledged() {
 // Dead letters are in their topic before an offset behind them is stored, and not long before: a
 // sink that is started again and again while InfluxDB is away would write them each time.
 Expected<void> InfluxRelay::Impl::store_acknowledged() {
-  const std::uint64_t done = writer_->acknowledged();
   std::map<TopicPartition, std::int64_t> next;
   std::vector<DeadLetter> dead;
+  std::ptrdiff_t count = 0;
   {
     const std::lock_guard lock(mutex_);
-    for (; !pending_.empty() && pending_.front().ticket <= done; pending_.pop_front()) {
-      const Pending& record = pending_.front();
-      next[record.place] = record.offset + 1;
-      if (record.no_line_because.empty()) continue;
-      dead_bytes_ -= dead_bytes(record);
-      dead.push_back(dead_letter(record, record.no_line_because));
+    const auto end =
+        std::ranges::upper_bound(pending_, writer_->acknowledged(), {}, &Pending::ticket);
+    count = end - pending_.begin();
+    for (auto record = pending_.begin(); record != end; ++record) {
+      next[record->place] = record->offset + 1;
+      if (record->no_line_because.empty()) continue;
+      dead.push_back(dead_letter(*record, record->no_line_because));
     }
   }
   if (!dead.empty()) {
+    // Until it is, they wait here, and hold back the offsets of all that is behind them.
     if (auto kept = set_aside(dead); !kept) return kept;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (; count > 0; --count, pending_.pop_front()) dead_bytes_ -= dead_bytes(pending_.front());
   }
   for (const auto& [place, offset] : next) consumer_->store(place.topic, place.partition, offset);
   auto lag = consumer_->lag();

@@ -17,7 +17,8 @@ struct RefusedRecord {
   std::string reason;
 };
 
-// Called on the thread that works with the client, during its calls. Nothing has to be overridden.
+// Called on the thread that works with the client, during its calls; by a SampleProducer between
+// them, too, on a thread of its own. Never two calls at once. Nothing has to be overridden.
 class KafkaObserver {
  public:
   virtual ~KafkaObserver() = default;
