@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The real-time path in the other profiles: users, certificates and rights; ZooKeeper; one of three brokers killed.
+"""The real-time path in the other profiles: users, certificates and rights; ZooKeeper; one of three brokers killed,
+or down.
 
     secure_path_test.py GPULSE [SCENARIO...]
 
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import time
 
-from real_time_path_test import GPULSE, REAL_LOGS, ROUNDS, SEED, ZONE, Sink, Topic, generate, until_read
+from real_time_path_test import (GPULSE, REAL_LOGS, ROUNDS, SEED, ZONE, Sink, Topic, dead, dead_letters, generate,
+                                 until_read)
 from command import Command
 from doctor import Answer
 from stack import Stack, run_all, wait_until
@@ -243,6 +245,32 @@ def ask_the_doctor_of_three(stack, folder, topic, victim):
     wait_until("all copies are in step", lambda: Answer(GPULSE, *words).code == 0 and
                Answer(GPULSE, *words).checks[f"topic {topic.name}"]["verdict"] == "ok")
     Answer(GPULSE, *words[:2], "--kafka", f"kafka://{brokers[0]}/{topic.name}").expect("cluster", "warn", "3 brokers, of which one")
+
+
+@scenario("kraft3")
+def a_stop_before_a_dead_letter_is_kept_loses_none(stack, folder):
+    """The dead letters' topic has one copy, and the broker that holds it is down."""
+    stack.up("kafka", "influxdb")
+    stack.make_topic("unkept")
+    made = stack.kafka("topics", "--create", "--topic", "unkept-dead", "--replica-assignment", "3")
+    assert made.returncode == 0, made.stderr
+    stack.do("down", "kafka-3")
+    # The one behind it is stored meanwhile, and its offset must not be.
+    good = '{"v":1,"timestamp":"2026-11-24T10:00:00Z","host":"rig","gpu":"late","source":"s","session":0,"offset":7,"metrics":{"x":1}}'
+    stack.produce("unkept", "poison", good)
+    topic = Topic(stack, folder, "unkept")
+    sink = Sink(topic)
+    with sink.run() as running:
+        running.wait_for("set aside: ")
+        wait_until("the one behind it is stored", lambda: sink.counts("late").get("x") == 1)
+    assert "1 lines stored, 0 set aside" in running.said() and "2 not stored yet" in running.said(), running.said()
+    stack.up("kafka")
+    log = generate(folder / "log.txt", 300)
+    with topic.produce(log) as producer, sink.run() as running:
+        until_read(producer)
+        sink.expect(log)
+        wait_until("the poison is kept", lambda: "0:0" in dead(topic, "list"))
+    assert [value for value, _ in dead_letters(stack, topic.name)] == ["poison"]
 
 
 def main():

@@ -4,12 +4,13 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
 import uuid
 
-from . import credentials, parts
+from . import credentials, parts, process
 from .process import Server, poll_until, port_answers
 from .settings import HOST, StackError, private_folder, write_private
 
@@ -118,6 +119,8 @@ def _broker(settings, number, nodes):
     server.prepare = prepare
     if settings.secure:
         server.settle = lambda: _grant_rights(settings)
+    if zookeeper:
+        server.settle = lambda: _await_topics(settings, server)
     return server
 
 
@@ -304,6 +307,20 @@ def _await_old_session(settings):
     if not poll_until(lambda: "/brokers/ids/1\n" not in _ask_zookeeper(settings, "dump") + "\n", 30):
         raise StackError("ZooKeeper still has the broker's last life registered after 30 s: is another broker using "
                          f"port {settings['zookeeper']['port']}?")
+
+
+def _await_topics(settings, server):
+    """A broker opens its port before the controller has told it which topics there are, and knows of none until
+    then. Only its log says when it was told: ZooKeeper has them all along."""
+    if not poll_until(lambda: _told_of_topics(process.log_of_this_life(settings, server)), 30):
+        raise process.failure(settings, server, "answers, but was not told within 30 s which topics there are",
+                              "`deploy/stack down kafka zookeeper`, then `deploy/stack up`.")
+
+
+def _told_of_topics(log):
+    before, elected, _ = log.partition("Ready to serve as the new controller")
+    told = re.search(r"Sending UpdateMetadata request to brokers HashSet\(1\) for [1-9]", before)
+    return bool(elected) and (not told or bool(re.search(r"Add [1-9]\d* partitions .*from metadata cache", log)))
 
 
 # --- Kafka's own tools ------------------------------------------------------------------------------

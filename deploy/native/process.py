@@ -117,9 +117,18 @@ def _open_log(settings, server):
     if file.exists() and file.stat().st_size > LOG_BYTES_MAX:
         file.rename(file.with_suffix(".log.1"))
     log = open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w")
-    log.write(f"--- {server.name} starts, {time.strftime('%Y-%m-%d %H:%M:%S')} ---\n")
+    log.write(f"{_life_mark(server)}{time.strftime('%Y-%m-%d %H:%M:%S')} ---\n")
     log.flush()
     return log
+
+
+def _life_mark(server):
+    return f"--- {server.name} starts, "
+
+
+def log_of_this_life(settings, server):
+    """What it has logged since it was started last."""
+    return settings.log_file(server.name).read_text(errors="replace").rpartition(_life_mark(server))[2]
 
 
 def _let_die(settings, server):
