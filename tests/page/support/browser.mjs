@@ -43,6 +43,28 @@ export async function visit(browser, address, { size = "wide", theme = "dark", a
   return { page, context, complaints };
 }
 
+/**
+ * Resolves when the browser has nothing to do, as where somebody opens a page: a new tab keeps all its
+ * processes busy for a while. Nothing announces that, so their CPU time is looked at. What never rests
+ * (another page that is live) is not waited for longer than 5 s.
+ */
+export async function atRest(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const spent = async () => {
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  };
+  const slice = 100;
+  let before = await spent();
+  for (let waited = 0; waited < 5000; waited += slice) {
+    await new Promise((resolve) => setTimeout(resolve, slice));
+    const after = await spent();
+    if (Math.abs(after - before) * 1000 < slice / 20) break;
+    before = after;
+  }
+  await session.detach();
+}
+
 /** Runs `steps` for a visitor; takes a picture where they fail, and holds the page to its silence. */
 export async function visiting(browser, address, options, name, steps) {
   const visitor = await visit(browser, address, options);
