@@ -8,6 +8,6 @@ if ! cmp -s bench/requirements.txt build/bench/python/.installed; then
     --only-binary=:all: --require-hashes --upgrade --target build/bench/python -r bench/requirements.txt
   cp bench/requirements.txt build/bench/python/.installed
 fi
-for bench in parse standby latency; do
+for bench in parse standby latency query; do
   python3 "bench/${bench}_bench.py"
 done | tee build/bench/results.md

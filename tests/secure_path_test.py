@@ -263,7 +263,7 @@ def a_stop_before_a_dead_letter_is_kept_loses_none(stack, folder):
     with sink.run() as running:
         running.wait_for("set aside: ")
         wait_until("the one behind it is stored", lambda: sink.counts("late").get("x") == 1)
-    assert "1 lines stored, 0 set aside" in running.said() and "2 not stored yet" in running.said(), running.said()
+    assert "1 line stored, 0 set aside" in running.said() and "2 not stored yet" in running.said(), running.said()
     stack.up("kafka")
     log = generate(folder / "log.txt", 300)
     with topic.produce(log) as producer, sink.run() as running:

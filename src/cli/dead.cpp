@@ -13,6 +13,7 @@
 #include "cli/logging.h"
 #include "platform/signals.h"
 #include "server/json_writer.h"
+#include "telemetry/plural.h"
 
 namespace gpulse::cli {
 namespace {
@@ -209,9 +210,8 @@ Expected<void> resend(const Arguments& arguments) {
   if (!places) return std::unexpected(places.error());
   const auto to = (*letters)->resend(*places, stop.get_token());
   if (!to) return std::unexpected(to.error());
-  return print(fmt::format(
-      "{} sent to {} again\n",
-      places->size() == 1 ? "1 record was" : fmt::format("{} records were", places->size()), *to));
+  return print(fmt::format("{} sent to {} again\n",
+                           plural(places->size(), "record was", "records were"), *to));
 }
 
 void add_common_options(CLI::App& app, Arguments& arguments) {

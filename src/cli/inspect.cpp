@@ -14,6 +14,7 @@
 #include "gpuz/log_summary.h"
 #include "server/json_writer.h"
 #include "telemetry/metric.h"
+#include "telemetry/plural.h"
 
 namespace gpulse::cli {
 namespace {
@@ -121,10 +122,6 @@ constexpr std::size_t kMaskValuesShown = 4;
 
 using Out = std::back_insert_iterator<std::string>;
 
-std::string plural(std::int64_t count, std::string_view one) {
-  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
-}
-
 std::string readable_bytes(std::int64_t bytes) {
   const auto size = static_cast<double>(bytes);
   if (bytes < 1'000) return plural(bytes, "byte");
@@ -214,8 +211,7 @@ void write_text(std::string& out, const Inspected& log, const TimeZone& zone) {
   const LogSummary& summary = log.summary;
   const auto to = std::back_inserter(out);
   fmt::format_to(to, "{}\n  {}, {} in {}", log.file, readable_bytes(log.bytes),
-                 plural(summary.rows(), "row"),
-                 plural(static_cast<std::int64_t>(summary.sessions().size()), "session"));
+                 plural(summary.rows(), "row"), plural(summary.sessions().size(), "session"));
   if (!summary.source().empty()) fmt::format_to(to, ", source {}", summary.source());
   fmt::format_to(to, "\n  {}\n",
                  summary.set_aside_count() == 0

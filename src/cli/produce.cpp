@@ -18,6 +18,7 @@
 #include "kafka/producer.h"
 #include "platform/data_folder.h"
 #include "platform/signals.h"
+#include "telemetry/plural.h"
 
 namespace gpulse::cli {
 namespace {
@@ -109,7 +110,7 @@ Expected<void> produce(const Arguments& arguments) {
   feeds.start(*plan, stop);
   const auto ended = feeds.join();
   const ProducerStatistics sent = (*producer)->statistics();
-  spdlog::info("{} records sent, {} set aside", sent.records, sent.refused);
+  spdlog::info("{} sent, {} set aside", plural(sent.records, "record"), sent.refused);
   return ended;
 }
 

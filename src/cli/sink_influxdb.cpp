@@ -13,6 +13,7 @@
 #include "cli/sink_status.h"
 #include "cli/status_page.h"
 #include "platform/signals.h"
+#include "telemetry/plural.h"
 
 namespace gpulse::cli {
 namespace {
@@ -74,8 +75,9 @@ Expected<void> sink(const Arguments& arguments) {
   say_hello(*options, (*page)->display());
   auto ended = (*relay)->run(stop.get_token());
   const InfluxRelayStatistics done = (*relay)->statistics();
-  spdlog::info("{} records read, {} lines stored, {} set aside, {} dropped by InfluxDB{}",
-               done.records, done.writer.lines_stored, done.set_aside, done.writer.lines_dropped,
+  spdlog::info("{} read, {} stored, {} set aside, {} dropped by InfluxDB{}",
+               plural(done.records, "record"), plural(done.writer.lines_stored, "line"),
+               done.set_aside, done.writer.lines_dropped,
                done.unsettled == 0 ? ""
                                    : fmt::format("; {} not stored yet, which the next start reads "
                                                  "again",

@@ -12,6 +12,7 @@
 #include "cli/log_options.h"
 #include "cli/verify_report.h"
 #include "platform/data_folder.h"
+#include "telemetry/plural.h"
 #include "verify/influx_place.h"
 #include "verify/ledger_place.h"
 #include "verify/topic_place.h"
@@ -122,8 +123,8 @@ Expected<void> judge(std::span<const PlaceOutcome> outcomes) {
     if (!place.error.empty()) {
       words.push_back(fmt::format("the {} could not be compared", place.word()));
     } else if (place.report.faults() > 0) {
-      words.push_back(fmt::format("the {} has {} fault{}", place.word(), place.report.faults(),
-                                  place.report.faults() == 1 ? "" : "s"));
+      words.push_back(
+          fmt::format("the {} has {}", place.word(), plural(place.report.faults(), "fault")));
     }
   }
   if (words.empty()) return {};

@@ -6,16 +6,13 @@
 #include <iterator>
 
 #include "server/json_writer.h"
+#include "telemetry/plural.h"
 #include "verify/source_choice.h"
 
 namespace gpulse::cli {
 namespace {
 
 using Out = std::back_insert_iterator<std::string>;
-
-std::string plural(std::int64_t count, std::string_view one) {
-  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
-}
 
 // As the log itself has it.
 std::string local_time(Timestamp time, const TimeZone& zone) {

@@ -6,6 +6,8 @@
 #include <array>
 #include <iterator>
 
+#include "telemetry/plural.h"
+
 namespace gpulse::doctor {
 namespace {
 
@@ -15,10 +17,6 @@ constexpr std::size_t kNameColumnsMax = 36;
 std::string_view colour_of(Verdict verdict) {
   constexpr std::array<std::string_view, 4> kColours{"\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m"};
   return kColours.at(static_cast<std::size_t>(verdict));
-}
-
-std::string plural(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 // What several pieces need is said once.
@@ -62,10 +60,9 @@ std::string report(const Checks& checks, bool colours) {
                    check.found);
   }
   append_advice(out, checks);
-  fmt::format_to(to, "\n{}: {} ok", plural(checks.size(), "check", "checks"),
-                 count(checks, Verdict::ok));
+  fmt::format_to(to, "\n{}: {} ok", plural(checks.size(), "check"), count(checks, Verdict::ok));
   if (const auto n = count(checks, Verdict::warn); n > 0)
-    fmt::format_to(to, ", {}", plural(n, "warning", "warnings"));
+    fmt::format_to(to, ", {}", plural(n, "warning"));
   if (const auto n = count(checks, Verdict::fail); n > 0) fmt::format_to(to, ", {} failed", n);
   if (const auto n = count(checks, Verdict::skipped); n > 0)
     fmt::format_to(to, ", {} not asked", n);

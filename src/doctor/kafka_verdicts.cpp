@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "doctor/kafka_check.h"
+#include "telemetry/plural.h"
 
 namespace gpulse::doctor {
 namespace {
@@ -24,10 +25,6 @@ std::optional<std::int64_t> number_in(const TopicSettings& settings, const std::
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size() ? std::optional(value)
                                                                   : std::nullopt;
-}
-
-std::string plural(std::int64_t count, std::string_view one) {
-  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }
 
 struct CopiesSummary {
@@ -58,9 +55,8 @@ Check judge_topic(const std::string& topic, const std::vector<PartitionCopies>& 
   const std::string name = "topic " + topic;
   const CopiesSummary summary = summarize(copies);
   const auto min_in_sync = number_in(settings, "min.insync.replicas");
-  std::string found =
-      fmt::format("{}, {} of each", plural(static_cast<std::int64_t>(copies.size()), "partition"),
-                  summary.fewest == 1 ? "1 copy" : fmt::format("{} copies", summary.fewest));
+  std::string found = fmt::format("{}, {} of each", plural(copies.size(), "partition"),
+                                  plural(summary.fewest, "copy", "copies"));
   if (min_in_sync && summary.fewest > 1)
     found += fmt::format(", written when {} of them {} it", *min_in_sync,
                          *min_in_sync == 1 ? "has" : "have");
@@ -165,7 +161,7 @@ Check judge_group(const std::string& group_name, const GroupDescription& group,
   if (lost > 0) {
     return fail(name,
                 fmt::format("{}; {} removed before the group had read them", found,
-                            lost == 1 ? "1 record was" : fmt::format("{} records were", lost)),
+                            plural(lost, "record was", "records were")),
                 "They are lost to it (the topic's retention). The sink goes on behind them with "
                 "--accept-loss; the rows themselves are still in their logs, and gpulse produce "
                 "with a new --state sends them again.");

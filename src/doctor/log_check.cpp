@@ -7,6 +7,7 @@
 
 #include "gpuz/log_file.h"
 #include "platform/file.h"
+#include "telemetry/plural.h"
 
 namespace gpulse::doctor {
 namespace {
@@ -50,13 +51,11 @@ Check judge_content(std::string name, const LogFacts& facts) {
                 "GPU-Z writes the first row with its next reading; if none comes within a minute, "
                 "untick and tick \"Log to file\" in GPU-Z's tab Sensors.");
   }
-  std::string found = fmt::format("{} {}", facts.rows, facts.rows == 1 ? "row" : "rows");
+  std::string found = plural(facts.rows, "row");
   if (facts.set_aside == 0) return ok(std::move(name), std::move(found));
   return warn(
       std::move(name),
-      fmt::format(
-          "{}, and {} that cannot be read as rows", found,
-          facts.set_aside == 1 ? std::string("1 line") : fmt::format("{} lines", facts.set_aside)),
+      fmt::format("{}, and {} that cannot be read as rows", found, plural(facts.set_aside, "line")),
       "`gpulse inspect` lists them with place and reason. A line that was torn by a crash is "
       "harmless; many tell of another program that writes to the file.");
 }

@@ -9,6 +9,7 @@
 
 #include "gpuz/cell.h"
 #include "gpuz/header.h"
+#include "telemetry/plural.h"
 
 namespace gpulse {
 namespace {
@@ -46,7 +47,7 @@ std::string identity(std::string_view header, std::string_view row) {
 }
 
 std::string cells_reason(std::size_t cells, std::size_t expected) {
-  return fmt::format("{} cell{} where the heading has {}", cells, cells == 1 ? "" : "s", expected);
+  return fmt::format("{} where the heading has {}", plural(cells, "cell"), expected);
 }
 
 }  // namespace

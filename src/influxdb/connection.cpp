@@ -157,8 +157,7 @@ asio::awaitable<Expected<void>> InfluxConnection::Impl::shake_hands(TlsStream& s
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
       co_return operation_error(
           fmt::format("the certificate of InfluxDB at {} is not trusted ({}): name the file of its "
-                      "authority with "
-                      "the CA option, and the server as its certificate does",
+                      "authority with --influxdb-ca-file, and the server as its certificate does",
                       where, verify_message(secured)));
     }
     if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {

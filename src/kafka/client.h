@@ -30,6 +30,9 @@ using EventPtr = std::unique_ptr<rd_kafka_event_t, Freer<rd_kafka_event_destroy>
 using PartitionsPtr =
     std::unique_ptr<rd_kafka_topic_partition_list_t, Freer<rd_kafka_topic_partition_list_destroy>>;
 
+// Without an answer for so long, and no sign of trouble, the cluster counts as away.
+inline constexpr std::chrono::seconds kSilenceMax{10};
+
 // What every client has to mind beyond its own business. Not thread-safe: librdkafka is told to
 // call back only from the thread that polls.
 class ClientState {

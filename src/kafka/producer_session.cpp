@@ -18,10 +18,8 @@ using Steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kSlice{100};  // how late a stop may be seen
 constexpr int kSliceMs = static_cast<int>(kSlice.count());
 constexpr std::chrono::milliseconds kPatienceMax{2'000};
-// Without an answer for so long the cluster counts as away: after a connection failed, and without
-// any sign of trouble.
+// Without an answer for so long after a connection failed, the cluster counts as away.
 constexpr std::chrono::seconds kTroubleMax{1};
-constexpr std::chrono::seconds kSilenceMax{10};
 // A topic that is missing for so long, and was there before, is gone.
 constexpr std::chrono::seconds kGoneAfter{10};
 constexpr std::size_t kRowsBetweenPolls = 512;
@@ -313,7 +311,7 @@ Expected<void> SampleProducer::Session::await_reports(const std::stop_token& sto
 }
 
 void SampleProducer::Session::notice_silence() {
-  const std::chrono::seconds patience = shared_.in_trouble() ? kTroubleMax : kSilenceMax;
+  const std::chrono::seconds patience = shared_.in_trouble() ? kTroubleMax : kafka::kSilenceMax;
   if (Steady::now() - shared_.heard < patience) return;
   shared_.away(shared_.last_reason().empty() ? fmt::format("no answer for {} s", patience.count())
                                              : shared_.last_reason());
