@@ -172,6 +172,7 @@ def main():
         check.device(device)
     check.ask("/api/v1/sources")
     check.ask("/api/v1/rules")
+    check.ask("/api/v1/outlets")
     check.ask("/api/v1/metrics")
     check.ask("/api/v1/stats", {"host": "nobody", "gpu": "none"}, expect=404)
     check.ask("/healthz", expect=None)

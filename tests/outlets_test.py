@@ -55,6 +55,12 @@ def page_of(program):
     return next(line.split()[-1] for line in program.said().splitlines() if "http://" in line)
 
 
+def outlet_of(program):
+    with urllib.request.urlopen(page_of(program) + "api/v1/outlets", timeout=20) as answer:
+        outlet, = json.load(answer)
+    return outlet
+
+
 def metrics_of(program):
     """By name: there is one outlet and one device."""
     return {sample.partition("{")[0]: number for sample, number in samples_at(page_of(program) + "metrics").items()}
@@ -165,6 +171,7 @@ def a_dropped_log_waits_for_a_token_that_may_write(stack, folder):
     with outlet.run() as program:
         drop_on_the_page(program, log)
         program.wait_for("gets no more rows until the next start")
+        assert outlet_of(program)["state"] == "refused" and "token" in outlet_of(program)["reason"], outlet_of(program)
     outlet.sink.token_file.write_text(stack.token())
     with outlet.run():
         outlet.sink.expect(log, gpu="log")
@@ -185,19 +192,29 @@ def kafka_goes_away_and_its_topic_grows(stack, folder):
     with run() as program:
         topic.wait_until_it_holds(500)
         assert metrics_of(program)["gpulse_outlet_connected"] == 1
+        wait_until("all are acknowledged", lambda: outlet_of(program)["rows"] == 500)
+        assert outlet_of(program)["state"] == "connected" and outlet_of(program)["last_delivery"], outlet_of(program)
         stack.do("down", "kafka")
         again_the_last_row()
         wait_until("it is told of", lambda: metrics_of(program)["gpulse_outlet_connected"] == 0)
+        assert outlet_of(program)["state"] == "away" and outlet_of(program)["reason"], outlet_of(program)
         wait_until("the page has the row", lambda: metrics_of(program)["gpulse_rows_total"] == 501)
         stack.up("kafka")
         topic.wait_until_it_holds(501)
         wait_until("it is back", lambda: metrics_of(program)["gpulse_outlet_connected"] == 1)
+        wait_until("it has all", lambda: outlet_of(program)["rows"] == 501)
     topic.expect(log)
+    stack.do("down", "kafka")
+    with run() as program:
+        wait_until("it is told of", lambda: metrics_of(program)["gpulse_outlet_connected"] == 0)
+    assert "no more rows" not in program.said(), program.said()
+    stack.up("kafka")
     result = stack.kafka("topics", "--alter", "--topic", topic.name, "--partitions", "5")
     assert result.returncode == 0, result.stderr
     again_the_last_row()
     with run() as program:
         program.wait_for("gets no more rows until the next start")
+        assert outlet_of(program)["state"] == "refused" and "partitions" in outlet_of(program)["reason"], outlet_of(program)
         assert "has 5 partitions and not 4" in program.said(), program.said()
     assert len(list(topic.records())) == 501
 

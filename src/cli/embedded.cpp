@@ -120,9 +120,10 @@ struct Embedded::Parts {
   std::vector<std::string> searched;
 
   ProgramState state() {
+    std::vector<OutletState> outlets = options.outlets();
     const std::lock_guard lock(mutex);
-    return {GPULSE_VERSION, started, display(absolute_path(options.store.folder)), followed,
-            searched};
+    return {GPULSE_VERSION, started,  display(absolute_path(options.store.folder)),
+            followed,       searched, std::move(outlets)};
   }
 
   // States and retention, once a second and once an hour.

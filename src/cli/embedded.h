@@ -1,11 +1,14 @@
 // The embedded program: feeds, store, live push and server in one process.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "cli/log_options.h"
+#include "server/health.h"
 #include "server/http_server.h"
 #include "server/log_importer.h"
 #include "store/store.h"
@@ -21,6 +24,8 @@ struct EmbeddedOptions {
   decltype(ImporterOptions::read) imported;
   // See ExporterOptions.
   decltype(ExporterOptions::more) metrics;
+  // Where rows are sent to, too; called on any thread.
+  std::function<std::vector<OutletState>()> outlets;
 };
 
 class Embedded {

@@ -41,7 +41,7 @@ void add_dead_topic_option(CLI::App& app, std::string& name);
 [[nodiscard]] std::string folder_name(const std::string& address);
 
 // Says in the log what a Kafka client tells.
-class KafkaReporter final : public KafkaObserver {
+class KafkaReporter : public KafkaObserver {
  public:
   void on_away(const std::string& reason) override;
   void on_back() override;

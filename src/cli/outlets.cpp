@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -29,7 +30,55 @@ const std::string kSetAside = "gpulse_outlet_set_aside_total";
 const std::string kNotKept = "gpulse_outlet_not_kept_total";
 const std::string kDropped = "gpulse_outlet_dropped_total";
 const std::string kConnected = "gpulse_outlet_connected";
+const std::string kRows = "gpulse_outlet_rows_total";
+const std::string kAge = "gpulse_outlet_last_delivery_age_seconds";
 constexpr std::string_view kDeadFileName = "dead.jsonl";
+
+// Why the other side does not take rows; nothing while it does. Any thread.
+class Trouble {
+ public:
+  // Whether there was none before, whose reason stays.
+  bool set(const std::string& reason) {
+    const std::lock_guard lock(mutex_);
+    if (reason_) return false;
+    reason_ = reason;
+    return true;
+  }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    reason_.reset();
+  }
+  [[nodiscard]] std::optional<std::string> reason() const {
+    const std::lock_guard lock(mutex_);
+    return reason_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<std::string> reason_;
+};
+
+// Tells what Kafka does.
+class OutletKafkaReporter final : public KafkaReporter {
+ public:
+  void on_away(const std::string& reason) override {
+    away_.set(reason);
+    KafkaReporter::on_away(reason);
+  }
+  void on_no_topic(const std::string& topic) override {
+    away_.set(fmt::format("there is no topic {}", topic));
+    KafkaReporter::on_no_topic(topic);
+  }
+  void on_back() override {
+    away_.clear();
+    KafkaReporter::on_back();
+  }
+
+  [[nodiscard]] const Trouble& away() const { return away_; }
+
+ private:
+  Trouble away_;
+};
 
 // Tells what an InfluxDB does, and keeps what it refuses.
 class InfluxReporter final : public InfluxWriterObserver {
@@ -66,19 +115,19 @@ class InfluxReporter final : public InfluxWriterObserver {
     spdlog::warn("InfluxDB dropped {} points: {}", lines, reason);
   }
   void on_away(const std::string& reason) override {
-    away_ = true;
+    away_.set(reason);
     spdlog::warn("InfluxDB is away: {}; nothing is lost, it is tried until it is back", reason);
   }
   void on_back() override {
-    away_ = false;
+    away_.clear();
     spdlog::info("InfluxDB is back");
   }
 
   // Any thread.
-  [[nodiscard]] bool is_away() const { return away_; }
+  [[nodiscard]] const Trouble& away() const { return away_; }
+  [[nodiscard]] std::uint64_t set_aside() const { return set_aside_; }
   void tell(Exposition& out) const {
     const std::initializer_list<ExpositionLabel> labels = {{"to", to_}};
-    out.sample(kSetAside, labels, static_cast<double>(set_aside_));
     out.sample(kNotKept, labels, static_cast<double>(lost_));
     out.sample(kDropped, labels, static_cast<double>(dropped_));
   }
@@ -91,7 +140,7 @@ class InfluxReporter final : public InfluxWriterObserver {
   std::atomic<std::uint64_t> set_aside_ = 0;
   std::atomic<std::uint64_t> lost_ = 0;
   std::atomic<std::uint64_t> dropped_ = 0;
-  std::atomic<bool> away_ = false;
+  Trouble away_;
 };
 
 // Of one that refuses us for good nothing more is asked until the next start of the program. Who
@@ -99,30 +148,48 @@ class InfluxReporter final : public InfluxWriterObserver {
 // not given up.
 class PatientSink final : public SampleSink {
  public:
-  PatientSink(std::string name, std::unique_ptr<SampleSink> sink)
-      : name_(std::move(name)), sink_(std::move(sink)) {}
+  PatientSink(std::string name, const Clock& clock, std::unique_ptr<SampleSink> sink)
+      : name_(std::move(name)), clock_(clock), sink_(std::move(sink)) {}
 
   Expected<void> deliver(std::span<const SampleBatch> batches,
                          const std::stop_token& stop) override {
     auto done = sink_->deliver(batches, stop);
-    if (done || done.error().retryable) return done;
-    std::unique_lock lock(mutex_);
-    if (!told_.exchange(true)) {
-      spdlog::error("{} gets no more rows until the next start: {}", name_, done.error().message);
+    if (done) {
+      last_delivery_ = clock_.now();
+      for (const SampleBatch& batch : batches) rows_ += batch.rows();
     }
+    if (done || done.error().retryable) return done;
+    give_up(done.error().message);
+    std::unique_lock lock(mutex_);
     stopped_.wait(lock, stop, [] { return false; });
     return operation_error("stopped", true);
   }
-  // Any thread.
-  [[nodiscard]] bool gave_up() const { return told_; }
+
+  // All below: any thread.
+  void give_up(const std::string& reason) {
+    if (!refused_.set(reason)) return;
+    spdlog::error("{} gets no more rows until the next start: {}", name_, reason);
+  }
+  [[nodiscard]] const Trouble& refused() const { return refused_; }
+  [[nodiscard]] std::uint64_t rows() const { return rows_; }
+  [[nodiscard]] std::optional<Timestamp> last_delivery() const {
+    return rows_ == 0 ? std::nullopt : std::optional(last_delivery_.load());
+  }
 
  private:
   const std::string name_;
+  const Clock& clock_;
   std::unique_ptr<SampleSink> sink_;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
-  std::atomic<bool> told_ = false;
+  Trouble refused_;
+  std::atomic<std::uint64_t> rows_ = 0;
+  std::atomic<Timestamp> last_delivery_;  // if there are rows
 };
+
+bool failed(const OutletState& outlet) {
+  return outlet.kind == OutletState::Kind::away || outlet.kind == OutletState::Kind::refused;
+}
 
 }  // namespace
 
@@ -131,7 +198,7 @@ struct Outlets::Outlet {
   ~Outlet() { stop.request_stop(); }
 
   std::string name;
-  KafkaReporter kafka_reporter;
+  OutletKafkaReporter kafka_reporter;
   std::unique_ptr<InfluxReporter> influx_reporter;
   std::unique_ptr<SampleProducer> producer;
   std::unique_ptr<PatientSink> sink;
@@ -143,6 +210,7 @@ struct Outlets::Outlet {
   OutletInbox inbox;
   std::unique_ptr<LogImporter> importer;
   std::jthread taking;
+  std::atomic<bool> connected = false;  // to Kafka, at least once
 
   // Where its positions are.
   Expected<std::filesystem::path> open_influx(InfluxArguments influx,
@@ -160,11 +228,11 @@ struct Outlets::Outlet {
     auto made = InfluxSampleSink::build(options, *influx_reporter);
     if (!made) return std::unexpected(made.error());
     influx_reporter->set_sink(**made);
-    sink = std::make_unique<PatientSink>(name, std::move(*made));
+    sink = std::make_unique<PatientSink>(name, clock, std::move(*made));
     return folder;
   }
-  Expected<std::filesystem::path> open_kafka(KafkaArguments kafka,
-                                             const std::filesystem::path& all) {
+  Expected<std::filesystem::path> open_kafka(KafkaArguments kafka, const std::filesystem::path& all,
+                                             const Clock& clock) {
     kafka.address = name;
     auto connection = kafka_connection(kafka);
     if (!connection) return std::unexpected(connection.error());
@@ -177,7 +245,7 @@ struct Outlets::Outlet {
     if (!made) return std::unexpected(made.error());
     producer = std::move(*made);
     sink = std::make_unique<PatientSink>(
-        name, std::make_unique<RememberingProducer>(*producer, topic, folder));
+        name, clock, std::make_unique<RememberingProducer>(*producer, topic, folder));
     return folder;
   }
 
@@ -188,7 +256,7 @@ struct Outlets::Outlet {
           "give kafka://host:9092/topic or influxdb://host:8086/organisation/bucket");
     }
     const auto folder = is_influx_address(name) ? open_influx(arguments.influx, all, clock)
-                                                : open_kafka(arguments.kafka, all);
+                                                : open_kafka(arguments.kafka, all, clock);
     if (!folder) return std::unexpected(folder.error());
     StoreOptions book;
     book.folder = *folder;
@@ -232,27 +300,53 @@ struct Outlets::Outlet {
     return std::unexpected(std::move(id).error());
   }
 
-  void tell(Exposition& out) const {
-    const std::initializer_list<ExpositionLabel> labels = {{"to", name}};
-    bool away = false;
-    if (influx_reporter) {
-      away = influx_reporter->is_away();
-      influx_reporter->tell(out);
-    } else {
-      const ProducerStatistics sent = producer->statistics();
-      away = sent.away;
-      out.sample(kSetAside, labels, static_cast<double>(sent.refused));
-      out.sample(kNotKept, labels, static_cast<double>(sent.refused));
+  // Waits for Kafka, the log being the buffer: what is wrong with it is known before a row is.
+  [[nodiscard]] bool connect() {
+    auto done = producer->connect(stop.get_token());
+    connected = done.has_value();
+    if (!done && !stop.stop_requested()) sink->give_up(done.error().message);
+    return connected;
+  }
+
+  [[nodiscard]] OutletState state() const {
+    OutletState out;
+    out.to = name;
+    out.rows = sink->rows();
+    if (connected || out.rows > 0) out.kind = OutletState::Kind::connected;
+    const auto away =
+        influx_reporter ? influx_reporter->away().reason() : kafka_reporter.away().reason();
+    if (away) {
+      out.kind = OutletState::Kind::away;
+      out.reason = *away;
     }
-    out.sample(kConnected, labels, away || sink->gave_up() ? 0 : 1);
+    if (const auto refused = sink->refused().reason()) {
+      out.kind = OutletState::Kind::refused;
+      out.reason = *refused;
+    }
+    out.last_delivery = sink->last_delivery();
+    out.set_aside = influx_reporter ? influx_reporter->set_aside() : producer->statistics().refused;
+    return out;
+  }
+  void tell(Exposition& out, const Clock& clock) const {
+    const std::initializer_list<ExpositionLabel> labels = {{"to", name}};
+    const OutletState now = state();
+    out.sample(kConnected, labels, failed(now) ? 0 : 1);
+    out.sample(kRows, labels, static_cast<double>(now.rows));
+    if (now.last_delivery) {
+      const std::chrono::duration<double> age = clock.now() - *now.last_delivery;
+      out.sample(kAge, labels, std::max(0.0, age.count()));
+    }
+    out.sample(kSetAside, labels, static_cast<double>(now.set_aside));
+    if (influx_reporter) return influx_reporter->tell(out);
+    out.sample(kNotKept, labels, static_cast<double>(now.set_aside));  // no file keeps them
   }
 
   void run(const LogPlan& plan, const Clock& clock) {
+    if (producer && !connect()) return;
     Feeds feeds(*store, clock, name);
     feeds.start(plan, stop);
-    if (const auto ended = feeds.join(); !ended) {
-      spdlog::error("{} gets no more rows until the next start: {}", name, ended.error().message);
-    }
+    const auto ended = feeds.join();
+    if (!ended && !stop.stop_requested()) sink->give_up(ended.error().message);
   }
 };
 
@@ -322,11 +416,20 @@ Expected<void> Outlets::take(const std::filesystem::path& file, const ImportRequ
 }
 
 void Outlets::tell(Exposition& out) const {
-  out.declare(kConnected, kGauge, "Whether it answers, and takes what it is sent.");
+  out.declare(kConnected, kGauge, "1 unless it is away or refuses us.");
+  out.declare(kRows, kCounter, "Rows that it has taken, since the start.");
+  out.declare(kAge, kGauge, "Time since it last took rows, once it has.");
   out.declare(kSetAside, kCounter, "Rows that it refused for good, since the start.");
   out.declare(kNotKept, kCounter, "Of these, rows that are in no file of dead letters.");
   out.declare(kDropped, kCounter, "Points that InfluxDB dropped, since the start.");
-  for (const auto& outlet : outlets_) outlet->tell(out);
+  for (const auto& outlet : outlets_) outlet->tell(out, clock_);
+}
+
+std::vector<OutletState> Outlets::states() const {
+  std::vector<OutletState> states;
+  states.reserve(outlets_.size());
+  for (const auto& outlet : outlets_) states.push_back(outlet->state());
+  return states;
 }
 
 std::vector<std::string> Outlets::names() const {

@@ -12,6 +12,7 @@
 #include "cli/kafka_options.h"
 #include "cli/log_options.h"
 #include "server/exposition.h"
+#include "server/health.h"
 #include "server/log_importer.h"
 #include "stream/config.h"
 #include "telemetry/timestamp.h"
@@ -56,6 +57,8 @@ class Outlets {
   // is sent, also over restarts. Taken twice it is sent once. Any thread, after resume().
   [[nodiscard]] Expected<void> take(const std::filesystem::path& file,
                                     const ImportRequest& request);
+  // In the order of the command line. Any thread.
+  [[nodiscard]] std::vector<OutletState> states() const;
   // What /metrics has of them. Any thread.
   void tell(Exposition& out) const;
   // Waits for all of them.

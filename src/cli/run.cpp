@@ -330,6 +330,7 @@ Expected<void> run(Arguments& arguments) {
     return (*outlets)->take(log, request);
   };
   wanted.metrics = [&outlets](Exposition& out) { (*outlets)->tell(out); };
+  wanted.outlets = [&outlets] { return (*outlets)->states(); };
   auto embedded = build(arguments, *options);
   if (!embedded) return std::unexpected(embedded.error());
   if (*embedded == nullptr) return {};

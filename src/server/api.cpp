@@ -42,7 +42,7 @@ struct Api::Endpoint {
 };
 
 const Api::Endpoint* Api::find_endpoint(std::string_view path) {
-  static constexpr std::array<Endpoint, 13> kEndpoints{{
+  static constexpr std::array<Endpoint, 14> kEndpoints{{
       {"devices", "GET, HEAD", &Api::devices},
       {"query", "GET, HEAD", &Api::query},
       {"stats", "GET, HEAD", &Api::stats},
@@ -53,6 +53,7 @@ const Api::Endpoint* Api::find_endpoint(std::string_view path) {
       {"windows", "GET, HEAD", &Api::windows},
       {"alerts", "GET, HEAD", &Api::alerts},
       {"metrics", "GET, HEAD", &Api::metrics},
+      {"outlets", "GET, HEAD", &Api::outlets},
       {"live", "GET", nullptr},
       {"logs", "GET, HEAD, POST", &Api::logs},
       {"logs/", "GET, HEAD, DELETE", nullptr},
@@ -69,8 +70,9 @@ const Api::Endpoint* Api::find_endpoint(std::string_view path) {
   return nullptr;
 }
 
-Api::Api(const History& history, std::vector<AlertRule> rules, ImportJobs& jobs)
-    : history_(history), rules_(std::move(rules)), jobs_(jobs) {}
+Api::Api(const History& history, std::vector<AlertRule> rules, ImportJobs& jobs,
+         std::function<std::vector<OutletState>()> outlets)
+    : history_(history), rules_(std::move(rules)), jobs_(jobs), outlets_(std::move(outlets)) {}
 
 std::string_view Api::allowed_methods(std::string_view path) {
   const Endpoint* endpoint = find_endpoint(path);

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "query/statistics.h"
 #include "server/import_jobs.h"
+#include "server/outlet_state.h"
 #include "server/request.h"
 #include "server/session_facts.h"
 #include "store/history.h"
@@ -24,7 +26,9 @@ inline constexpr std::string_view kApiPrefix = "/api/v1/";
 // Any thread, several at once. Borrows all it is made from.
 class Api {
  public:
-  Api(const History& history, std::vector<AlertRule> rules, ImportJobs& jobs);
+  // `outlets` is called on any thread.
+  Api(const History& history, std::vector<AlertRule> rules, ImportJobs& jobs,
+      std::function<std::vector<OutletState>()> outlets);
 
   // The methods that a path takes, as the Allow header names them; empty when there is no such
   // path.
@@ -61,6 +65,7 @@ class Api {
   [[nodiscard]] Answer alerts(const Request& request) const;
   [[nodiscard]] Answer rules(const Request& request) const;
   [[nodiscard]] Answer metrics(const Request& request) const;
+  [[nodiscard]] Answer outlets(const Request& request) const;
   [[nodiscard]] Answer logs(const Request& request) const;
   [[nodiscard]] Response log(const Request& request) const;
 
@@ -77,6 +82,7 @@ class Api {
   const History& history_;
   const std::vector<AlertRule> rules_;
   ImportJobs& jobs_;
+  const std::function<std::vector<OutletState>()> outlets_;
   mutable SessionFactsCache session_facts_;
 };
 

@@ -126,4 +126,6 @@ Api::Answer Api::metrics(const Request&) const {
   return json_array(MetricCatalogue::get().metrics(), write_metric);
 }
 
+Api::Answer Api::outlets(const Request&) const { return json_array(outlets_(), write_outlet); }
+
 }  // namespace gpulse

@@ -29,7 +29,7 @@ class ApiTest : public testing::Test {
   }
 
   test::TestWorld world;
-  Api api{world.history, world.rules, world.jobs};
+  Api api{world.history, world.rules, world.jobs, [] { return std::vector<OutletState>{}; }};
 };
 
 constexpr std::string_view kRig = "host=rig&gpu=gpu0";
@@ -62,10 +62,10 @@ TEST_F(ApiTest, SeveralDevicesWithoutOneNamedIsAnErrorThatListsThem) {
 TEST_F(ApiTest, OneDeviceNeedsNoName) {
   test::TestHistory single;
   single.add_session({"rig", "gpu0"}, "log", 0, 0, {{{"gpu_load", "%"}, 0, {1, 2}}});
-  const Api alone(single, {}, world.jobs);
+  const Api alone(single, {}, world.jobs, {});
   EXPECT_EQ(alone.handle(get("/api/v1/sessions")).status, 200);
   const test::TestHistory none;
-  EXPECT_EQ(Api(none, {}, world.jobs).handle(get("/api/v1/sessions")).status, 404);
+  EXPECT_EQ(Api(none, {}, world.jobs, {}).handle(get("/api/v1/sessions")).status, 404);
 }
 
 TEST_F(ApiTest, RawRowsPrintAsTheLogHadThem) {

@@ -27,6 +27,8 @@ Response health(const History& history, const Clock& clock, const ProgramState& 
   for (const std::string& file : program.followed) json.string(file);
   json.end_array().key("searched").begin_array();
   for (const std::string& place : program.searched) json.string(place);
+  json.end_array().key("outlets").begin_array();
+  for (const OutletState& outlet : program.outlets) write_outlet(json, outlet);
   json.end_array().key("program").begin_object().member("version", program.version);
   json.member("started", program.started).member("data", program.data).end_object().end_object();
   return response;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "server/outlet_state.h"
 #include "server/request.h"
 #include "store/history.h"
 #include "telemetry/timestamp.h"
@@ -17,11 +18,14 @@ struct ProgramState {
   std::string data;                   // its data folder
   std::vector<std::string> followed;  // files that rows are awaited from, also before there is one
   std::vector<std::string> searched;  // places where a log is looked for, while none is known
+  std::vector<OutletState> outlets;
 };
 
 // {"status","devices":[{"host","gpu","state","age_seconds"}],"followed":[file],"searched":[place],
+// "outlets":[as write_outlet() has them],
 // "program":{"version","started","data"}}. One stale device makes the whole stale, with status 503;
-// else one live device makes it live; "waiting" while there is none at all.
+// else one live device makes it live; "waiting" while there is none at all. An outlet that is away
+// changes nothing of that: rows are kept all the same.
 [[nodiscard]] Response health(const History& history, const Clock& clock,
                               const ProgramState& program);
 

@@ -12,7 +12,8 @@ namespace gpulse {
 struct HttpServer::Impl {
   Impl(const ServerOptions& options, ServerParts parts, Listening listening)
       : history(parts.history, scans.get_token()),
-        api(history, parts.rules, parts.jobs),
+        api(history, parts.rules, parts.jobs,
+            [program = parts.program] { return program().outlets; }),
         exporter(parts.history, std::move(parts.rules), parts.clock, parts.exporter),
         router(Access(std::move(listening.access)), api, exporter, WebAssets::built_in(),
                parts.history, parts.hub, parts.clock, std::move(parts.program)),

@@ -9,6 +9,11 @@ namespace {
 
 using test::get;
 
+std::vector<OutletState> outlets() {
+  return {{"kafka://k:9092/t", OutletState::Kind::away, "gone", 0, {}, 0},
+          {"influxdb://i:8086/o/b", OutletState::Kind::connected, "", 7, Timestamp{}, 1}};
+}
+
 class RouterTest : public testing::Test {
  protected:
   int refused(const Request& request) const {
@@ -19,7 +24,7 @@ class RouterTest : public testing::Test {
 
   test::TestWorld world;
   RequestCounters requests;
-  const Api api{world.history, world.rules, world.jobs};
+  const Api api{world.history, world.rules, world.jobs, outlets};
   const Exporter exporter{world.history,
                           world.rules,
                           world.clock,
@@ -28,7 +33,8 @@ class RouterTest : public testing::Test {
   const LiveHub hub;
   const Router router{
       Access({8337, true, {}, ""}), api, exporter, assets, world.history, hub, world.clock, [] {
-        return ProgramState{"0.1.0", Timestamp{}, "/data", {"GPU-Z Sensor Log.txt"}, {"/desktop"}};
+        return ProgramState{"0.1.0",      Timestamp{}, "/data", {"GPU-Z Sensor Log.txt"},
+                            {"/desktop"}, outlets()};
       }};
 };
 
@@ -75,8 +81,18 @@ TEST_F(RouterTest, HealthTellsLiveStaleAndEndedApart) {
   world.history.devices_.clear();
   EXPECT_EQ(answer("/healthz").body,
             R"({"status":"waiting","devices":[],"followed":["GPU-Z Sensor Log.txt"],)"
-            R"("searched":["/desktop"],"program":{"version":"0.1.0",)"
+            R"("searched":["/desktop"],"outlets":[{"to":"kafka://k:9092/t","state":"away",)"
+            R"("reason":"gone","rows":0,"last_delivery":null,"set_aside":0},)"
+            R"({"to":"influxdb://i:8086/o/b","state":"connected","reason":"","rows":7,)"
+            R"("last_delivery":"1970-01-01T00:00:00.000000Z","set_aside":1}],)"
+            R"("program":{"version":"0.1.0",)"
             R"("started":"1970-01-01T00:00:00.000000Z","data":"/data"}})");
+}
+
+TEST_F(RouterTest, OutletsAreAListOfTheirOwnToo) {
+  const std::string list = answer("/api/v1/outlets").body;
+  EXPECT_TRUE(list.starts_with(R"([{"to":"kafka://k:9092/t","state":"away",)")) << list;
+  EXPECT_NE(answer("/healthz").body.find("\"outlets\":" + list), std::string::npos);
 }
 
 TEST_F(RouterTest, MetricsAreOfPrometheusType) {

@@ -85,6 +85,24 @@ async function checkFailure(page) {
   await page.locator(".failure").waitFor({ state: "detached" });
 }
 
+test("a place that rows are sent to, and that is away", async () => {
+  const to = "kafka://127.0.0.1:9/gpu-metrics";  // nobody listens there
+  const sending = await Program.start({ logs: [log.path], data: join(folder, "sending"), more: ["--to", to] });
+  try {
+    await visiting(browser, sending.url, {}, "outlets", async (page) => {
+      await settled(page);
+      const place = page.locator(".outlets li").filter({ hasText: to });
+      await place.locator(".mark.warn").waitFor();
+      assert.match(await place.textContent(), /away: .+\. Its rows wait in the log\.no rows sent yet/);
+      await checkThemes(page, "a place that is away");
+    });
+    const outlets = await (await fetch(sending.url + "api/v1/outlets")).json();
+    assert.deepEqual(outlets.map((o) => [o.to, o.state, o.rows, o.last_delivery]), [[to, "away", 0, null]]);
+  } finally {
+    await sending.stop();
+  }
+});
+
 test("every state can be read, in both themes", async () => {
   const allowed = [/ERR_CONNECTION_REFUSED/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /ERR_CONNECTION_RESET/, /ERR_EMPTY_RESPONSE/, /status of 500/];
   await visiting(browser, program.url, { allowed }, "states", async (page) => {

@@ -1,4 +1,4 @@
-import type { Alert, Answers, Device, Job, QueryResult, Rule, Session, Source, Stats, Window } from "./types";
+import type { Alert, Answers, Device, Health, Job, Outlet, QueryResult, Rule, Session, Source, Stats, Window } from "./types";
 
 const base = "/api/v1/";
 
@@ -70,6 +70,7 @@ export const api = {
   answers: (device: DeviceKey, span: Span, signal?: AbortSignal) =>
     get<Answers>("answers", range(device, span), signal),
   sources: (device: DeviceKey, signal?: AbortSignal) => get<Source[]>("sources", key(device), signal),
+  outlets: () => get<Outlet[]>("outlets"),
   sessions: (device: DeviceKey, signal?: AbortSignal) => get<Session[]>("sessions", key(device), signal),
   windows: (device: DeviceKey, span: Span, limit: number, signal?: AbortSignal) =>
     get<Window[]>("windows", { ...range(device, span), limit }, signal),
@@ -103,14 +104,9 @@ export function uploadLog(file: File, signal: AbortSignal, progress: (sent: numb
   });
 }
 
-/** What gpulse waits for: rows in these files, and in these places a log at all. */
-export interface Awaited {
-  followed: string[];
-  searched: string[];
-}
-
-/** By /healthz, which answers 503 while a device is stale. */
-export async function awaited(): Promise<Awaited> {
+/** What gpulse waits for. */
+export async function health(): Promise<Health> {
   const response = await fetch("/healthz");
-  return (await response.json()) as Awaited;
+  if (!response.ok) throw await refusal(response);
+  return (await response.json()) as Health;
 }

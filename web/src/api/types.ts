@@ -128,6 +128,23 @@ export interface Rule {
   above: boolean;
 }
 
+/** A place that rows are sent to, beside being kept; counts are since gpulse started. */
+export interface Outlet {
+  to: string;
+  state: "idle" | "connected" | "away" | "refused";
+  reason: string;
+  rows: number;
+  last_delivery: string | null;
+  set_aside: number;
+}
+
+export interface Health {
+  /** Files in which rows are awaited. */
+  followed: string[];
+  /** Places in which a log is looked for, while none is known. */
+  searched: string[];
+}
+
 export interface Source {
   source: string;
   file: string;

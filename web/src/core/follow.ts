@@ -3,8 +3,10 @@ import { LiveConnection } from "../api/live";
 import type { Alert, Device, RowsEvent, Window } from "../api/types";
 import { follows, viewOf } from "../model/range";
 import { appendRow, dropBefore, gapLimit, type LiveRow, type Value } from "../model/series";
+import { firstChart } from "./first_chart";
 import { onJob } from "./imports";
 import { isFrameAwaited, load, loadFacts, openDevice, openPage, reloadSessions } from "./loader";
+import { watchOutlets } from "./outlets";
 import { remember } from "./recent";
 import { currentDevice, sameDevice, serverNow, setServerNow, store } from "./state";
 
@@ -20,6 +22,7 @@ export function follow(): void {
       // Whatever was missed while nobody answered is fetched again.
       void (first ? bridge(jumped) : refresh());
       first = false;
+      void firstChart.then(watchOutlets);
     },
     rows: onRows,
     device: onDevice,

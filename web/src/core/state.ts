@@ -1,5 +1,5 @@
 import type { DeviceKey } from "../api/client";
-import type { Alert, Answers, Device, Rule, Session, Source, Stats, Window } from "../api/types";
+import type { Alert, Answers, Device, Outlet, Rule, Session, Source, Stats, Window } from "../api/types";
 import type { Range, View } from "../model/range";
 import type { Frame, Value } from "../model/series";
 import { Store } from "./store";
@@ -33,6 +33,8 @@ export interface State {
   sessions: Session[];
   windows: Window[];
   sources: Source[];
+  /** Where rows are sent to, too. */
+  outlets: Outlet[];
   /** Series that the viewer showed (true) or hid (false) against their default. */
   toggled: ReadonlyMap<string, boolean>;
   /** Rows that came while the view is held; null when it is not. */
@@ -71,6 +73,7 @@ export const store = new Store<State>({
   sessions: [],
   windows: [],
   sources: [],
+  outlets: [],
   toggled: new Map(),
   held: null,
   drawn: false,

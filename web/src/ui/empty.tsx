@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { awaited, type Awaited } from "../api/client";
+import { health } from "../api/client";
+import type { Health } from "../api/types";
 import { chooseFiles } from "../core/imports";
 
 /** How soon the page hears that a log was found in which there is no row yet. */
@@ -7,7 +8,7 @@ const askEveryMs = 2000;
 
 /** No log, no device, nothing imported: what to do. */
 export function Empty() {
-  const waits = useAwaited();
+  const waits = useHealth();
   return (
     <section class="empty">
       <h2>Turn on logging in GPU-Z</h2>
@@ -29,7 +30,7 @@ export function Empty() {
   );
 }
 
-function Where({ followed, searched }: Awaited) {
+function Where({ followed, searched }: Health) {
   const [file] = followed;
   if (file !== undefined) return <><b>Save it as</b> {file}. gpulse waits for its rows.</>;
   if (searched.length > 0) {
@@ -38,11 +39,11 @@ function Where({ followed, searched }: Awaited) {
   return <><b>Save it</b>, and start gpulse with its name: <code>gpulse run "GPU-Z Sensor Log.txt"</code></>;
 }
 
-function useAwaited(): Awaited | undefined {
-  const [waits, setWaits] = useState<Awaited>();
+function useHealth(): Health | undefined {
+  const [waits, setWaits] = useState<Health>();
   useEffect(() => {
     // When nobody answers, the connection's own state says so.
-    const ask = () => void awaited().then(setWaits, () => undefined);
+    const ask = () => void health().then(setWaits, () => undefined);
     ask();
     const timer = setInterval(ask, askEveryMs);
     return () => clearInterval(timer);

@@ -5,6 +5,7 @@ import { formatBytes, formatNumber, formatShort, plural } from "../format/number
 import { formatDuration } from "../format/time";
 import { fullLabelOf } from "../model/topics";
 import { AlertMark, InfoMark, WarnMark } from "./icons";
+import { Outlets } from "./outlets";
 import { VirtualList } from "./virtual_list";
 import { WindowsTable } from "./windows_table";
 import { useApp, useZone } from "./hooks";
@@ -20,6 +21,7 @@ export function Rail() {
       <Sessions />
       <WindowsTable />
       <LogFacts />
+      <Outlets />
     </aside>
   );
 }
