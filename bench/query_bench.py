@@ -51,6 +51,8 @@ def all_rows(ask, first, last):
 
 def check_equal(ours, theirs):
     for at, series in enumerate(ours["series"]):
+        if len(series["time"]) != len(theirs):
+            sys.exit(f"query_bench: {series['metric']}: {len(series['time'])} columns against DuckDB's {len(theirs)}")
         for column, row in enumerate(theirs):
             mine = [series[what][column] for what in ("min", "max", "mean", "count")]
             other = row[1 + 4 * at:5 + 4 * at]

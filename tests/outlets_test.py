@@ -106,13 +106,16 @@ def what_influxdb_refuses_is_kept_and_sent_again(stack, folder):
         shown = json.loads(outlet.dead("show", places[beyond], "--json"))
         assert f"offset={beyond} " in shown["value"] and shown["to"].endswith("/refused"), shown
         assert f"byte {beyond} of the log" in outlet.dead("show", places[beyond])
+        with open(log, "ab") as out:
+            out.write(lines[-1])
         with outlet.run(log) as program:  # what was refused is behind its position
-            wait_until("it is asked", lambda: metrics_of(program)["gpulse_outlet_set_aside_total"] == 0)
+            wait_until("what is new is sent", lambda: metrics_of(program)["gpulse_outlet_rows_total"] == 1)
+            assert metrics_of(program)["gpulse_outlet_set_aside_total"] == 0, program.said()
         assert outlet.letters() == letters
         assert "there is no dead letter at 77" in outlet.dead("show", "77", code=2)
         proxy.always_failing = None
         assert "1 record was sent" in outlet.dead("resend", places[failing])
-        assert outlet.sink.counts("gpu0")["offset"] == 599
+        assert outlet.sink.counts("gpu0")["offset"] == 600
         assert "is refused again" in outlet.dead("resend", "--all")
         states = [(letter["offset"], letter["resent"]) for letter in outlet.letters().values()]
         assert sorted(states) == sorted([(failing, True), (beyond, False)]), states
@@ -193,7 +196,7 @@ def kafka_goes_away_and_its_topic_grows(stack, folder):
         topic.wait_until_it_holds(500)
         assert metrics_of(program)["gpulse_outlet_connected"] == 1
         wait_until("all are acknowledged", lambda: outlet_of(program)["rows"] == 500)
-        assert outlet_of(program)["state"] == "connected" and outlet_of(program)["last_delivery"], outlet_of(program)
+        assert outlet_of(program)["state"] == "connected" and outlet_of(program)["last_taken"], outlet_of(program)
         stack.do("down", "kafka")
         again_the_last_row()
         wait_until("it is told of", lambda: metrics_of(program)["gpulse_outlet_connected"] == 0)
@@ -208,7 +211,12 @@ def kafka_goes_away_and_its_topic_grows(stack, folder):
     with run() as program:
         wait_until("it is told of", lambda: metrics_of(program)["gpulse_outlet_connected"] == 0)
     assert "no more rows" not in program.said(), program.said()
-    stack.up("kafka")
+    with run() as program:
+        wait_until("it is away", lambda: outlet_of(program)["state"] == "away")
+        again_the_last_row()
+        stack.up("kafka")
+        wait_until("it has the new row", lambda: outlet_of(program)["rows"] == 1)
+        assert outlet_of(program)["state"] == "connected" and not outlet_of(program)["reason"], outlet_of(program)
     result = stack.kafka("topics", "--alter", "--topic", topic.name, "--partitions", "5")
     assert result.returncode == 0, result.stderr
     again_the_last_row()
@@ -216,7 +224,7 @@ def kafka_goes_away_and_its_topic_grows(stack, folder):
         program.wait_for("gets no more rows until the next start")
         assert outlet_of(program)["state"] == "refused" and "partitions" in outlet_of(program)["reason"], outlet_of(program)
         assert "has 5 partitions and not 4" in program.said(), program.said()
-    assert len(list(topic.records())) == 501
+    assert len(list(topic.records())) == 502
 
 
 if __name__ == "__main__":

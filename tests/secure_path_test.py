@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from real_time_path_test import (GPULSE, REAL_LOGS, ROUNDS, SEED, ZONE, Sink, Topic, dead, dead_letters, generate,
+from real_time_path_test import (GOOD, GPULSE, REAL_LOGS, ROUNDS, SEED, ZONE, Sink, Topic, dead, dead_letters, generate,
                                  until_read)
 from command import Command
 from doctor import Answer
@@ -50,9 +50,11 @@ class SecureTopic(Topic):
     def records(self):
         """By Kafka's own consumer: Debian's kcat cannot log in."""
         properties = [word for name in ("partition", "offset", "key") for word in ("--formatter-property", f"print.{name}=true")]
-        result = self.stack.kafka("consume", "--topic", self.name, "--from-beginning", "--timeout-ms", "5000", "--group",
-                                  f"gpulse-count-{time.monotonic_ns()}", *properties, user="sink")
-        for line in result.stdout.splitlines():
+
+        def consumed():  # the time without a record counts from the start of the JVM's consumer
+            return self.stack.kafka("consume", "--topic", self.name, "--from-beginning", "--timeout-ms", "5000", "--group",
+                                    f"gpulse-count-{time.monotonic_ns()}", *properties, user="sink").stdout
+        for line in wait_until("records are read", consumed).splitlines():
             if line.startswith("Partition:"):
                 partition, offset, key, value = line.split("\t", 3)
                 yield int(partition.partition(":")[2]), int(offset.partition(":")[2]), key, json.loads(value)
@@ -123,7 +125,7 @@ def refused_until_it_is_right_and_then_all_arrives(stack, folder):
     expect_refused(sink.run(authority=other), "CA file")
     expect_refused(sink.run(user="producer"), "no right to the", "ACL", "the user producer")
     expect_refused(sink.run(group="another"), "no right to the consumer group", "ACL")
-    expect_refused(sink.run(influx_authority=other), "is not trusted", "CA option")
+    expect_refused(sink.run(influx_authority=other), "is not trusted", "--influxdb-ca-file")
     plain = ("--from", f"kafka://{stack.bootstrap}/{topic.name}", "--group", "gpulse-plain", "--port", 0, *topic.login("sink"))
     expect_refused(Command(GPULSE, "sink", "influxdb", *plain, "--to", sink.address.replace("influxdbs", "influxdb"),
                            "--influxdb-token-file", sink.token_file), "write influxdbs:// instead of influxdb://")
@@ -235,11 +237,13 @@ def one_of_three_brokers_is_killed(stack, folder):
 def ask_the_doctor_of_three(stack, folder, topic, victim):
     """With one broker dead, and with all of them back."""
     brokers = stack.bootstrap.split(",")
-    dead = brokers[int(victim[-1]) - 1]
+    gone = brokers[int(victim[-1]) - 1]
     words = ("--data", folder / "data", "--kafka", f"kafka://{stack.bootstrap}/{topic.name}", "--group", f"gpulse-{topic.name}")
+    # The cluster misses it after 6 s.
+    wait_until("a copy is missed", lambda: Answer(GPULSE, *words).checks[f"topic {topic.name}"]["verdict"] == "warn")
     answer = Answer(GPULSE, *words)
     for broker in brokers:
-        answer.expect(f"broker {broker}", "fail" if broker == dead else "ok")
+        answer.expect(f"broker {broker}", "fail" if broker == gone else "ok")
     answer.expect(f"topic {topic.name}", "warn", "lacks a copy now", "start it")
     stack.up("kafka")
     wait_until("all copies are in step", lambda: Answer(GPULSE, *words).code == 0 and
@@ -256,8 +260,7 @@ def a_stop_before_a_dead_letter_is_kept_loses_none(stack, folder):
     assert made.returncode == 0, made.stderr
     stack.do("down", "kafka-3")
     # The one behind it is stored meanwhile, and its offset must not be.
-    good = '{"v":1,"timestamp":"2026-11-24T10:00:00Z","host":"rig","gpu":"late","source":"s","session":0,"offset":7,"metrics":{"x":1}}'
-    stack.produce("unkept", "poison", good)
+    stack.produce("unkept", "poison", GOOD)
     topic = Topic(stack, folder, "unkept")
     sink = Sink(topic)
     with sink.run() as running:

@@ -133,7 +133,8 @@ def describe(stack):
 
 
 def in_sync(stack):
-    return len(describe(stack).partition("Isr: ")[2].split()[0].split(","))
+    nodes = describe(stack).partition("Isr: ")[2].split()
+    return len(nodes[0].split(",")) if nodes else 0
 
 
 @scenario

@@ -147,7 +147,7 @@ def all_is_well(stack, folder):
     with places.sink.run():
         for log, gpu in zip(logs, gpus):
             places.sink.expect(log, gpu=gpu)
-    groups = stack.kafka("groups", "--list").stdout
+    groups = set(stack.kafka("groups", "--list").stdout.split())
     for place in (places.verify(logs, *places.kafka, gpus=gpus), places.verify(logs, *places.influx, gpus=gpus)):
         for log in place["logs"]:
             (source,) = log["sources"]
@@ -155,7 +155,10 @@ def all_is_well(stack, folder):
         assert not place["notes"], place
     both = places.run(logs, *places.kafka, *places.influx, gpus=gpus)
     assert both.returncode == 0 and both.stdout.count("every row is there once") == 2 * len(logs), both.stdout + both.stderr
-    assert stack.kafka("groups", "--list").stdout == groups, "a look leaves no group behind"
+    # Other scenarios start sinks meanwhile, whose groups are called after their topics.
+    new = {group.removeprefix("gpulse-") for group in stack.kafka("groups", "--list").stdout.split() if group not in groups}
+    topics = set(stack.kafka("topics", "--list").stdout.split())
+    assert new <= topics, f"a look leaves no group behind: {new - topics}"
 
 
 @scenario
@@ -187,10 +190,12 @@ def while_it_is_written(stack, folder):
         for begin in range(0, len(whole), 100):
             out.write(b"".join(whole[begin:begin + 100])[:-20])
             for options in (places.kafka, places.influx):
-                (source,) = json.loads(places.run(log, "--json", *options).stdout)["places"][0]["logs"][0]["sources"]
-                assert sum(source[fault] for fault in FAULTS[1:]) == 0 and len(source["findings"]) <= 1, source
+                def is_fine():
+                    (source,) = json.loads(places.run(log, "--json", *options).stdout)["places"][0]["logs"][0]["sources"]
+                    return sum(source[fault] for fault in FAULTS[1:]) == 0 and len(source["findings"]) <= 1
+                # InfluxDB may show a batch that it is taking in piece by piece; what is wrong stays.
+                wait_until("no fault stays", is_fine)
             out.write(b"".join(whole[begin:begin + 100])[-20:])
-        producer.wait_for("read to its end")
         places.sink.expect(log)
         places.expect(log, *places.kafka, found=600)
         places.expect(log, *places.influx, found=600)

@@ -18,6 +18,7 @@
 #include "cli/outlet_inbox.h"
 #include "cli/sent_topic.h"
 #include "influxdb/sample_writer.h"
+#include "kafka/pauses.h"
 #include "kafka/producer.h"
 #include "platform/file.h"
 #include "server/exposition.h"
@@ -31,18 +32,18 @@ const std::string kNotKept = "gpulse_outlet_not_kept_total";
 const std::string kDropped = "gpulse_outlet_dropped_total";
 const std::string kConnected = "gpulse_outlet_connected";
 const std::string kRows = "gpulse_outlet_rows_total";
-const std::string kAge = "gpulse_outlet_last_delivery_age_seconds";
+const std::string kAge = "gpulse_outlet_last_taken_age_seconds";
 constexpr std::string_view kDeadFileName = "dead.jsonl";
 
 // Why the other side does not take rows; nothing while it does. Any thread.
 class Trouble {
  public:
-  // Whether there was none before, whose reason stays.
+  // Whether there was none before.
   bool set(const std::string& reason) {
     const std::lock_guard lock(mutex_);
-    if (reason_) return false;
+    const bool first = !reason_;
     reason_ = reason;
-    return true;
+    return first;
   }
   void clear() {
     const std::lock_guard lock(mutex_);
@@ -83,8 +84,9 @@ class OutletKafkaReporter final : public KafkaReporter {
 // Tells what an InfluxDB does, and keeps what it refuses.
 class InfluxReporter final : public InfluxWriterObserver {
  public:
-  InfluxReporter(std::string to, const Clock& clock, DeadFile dead)
-      : to_(std::move(to)), clock_(clock), dead_(std::move(dead)) {}
+  // Waits for room on the disk until the stop.
+  InfluxReporter(std::string to, const Clock& clock, DeadFile dead, std::stop_token stop)
+      : to_(std::move(to)), clock_(clock), dead_(std::move(dead)), stop_(std::move(stop)) {}
 
   // Its lines are asked for by their tickets.
   void set_sink(const InfluxSampleSink& sink) { sink_ = &sink; }
@@ -93,8 +95,8 @@ class InfluxReporter final : public InfluxWriterObserver {
                               const std::string& reason) override {
     const auto row = sink_->row_of(ticket);
     if (!row) return operation_error("stopped", true);  // nobody waits for it: it is sent again
-    const auto kept = dead_.add(
-        {clock_.now(), to_, row->device, row->source, row->offset, reason, std::string(line)});
+    const auto kept =
+        keep({clock_.now(), to_, row->device, row->source, row->offset, reason, std::string(line)});
     if (!kept) return std::unexpected(kept.error());
     const std::uint64_t before = set_aside_.fetch_add(1);
     if (before == 0) {
@@ -126,17 +128,35 @@ class InfluxReporter final : public InfluxWriterObserver {
   // Any thread.
   [[nodiscard]] const Trouble& away() const { return away_; }
   [[nodiscard]] std::uint64_t set_aside() const { return set_aside_; }
-  void tell(Exposition& out) const {
-    const std::initializer_list<ExpositionLabel> labels = {{"to", to_}};
-    out.sample(kNotKept, labels, static_cast<double>(lost_));
-    out.sample(kDropped, labels, static_cast<double>(dropped_));
-  }
+  [[nodiscard]] std::uint64_t not_kept() const { return lost_; }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
+  // Whether there was room in the file.
+  Expected<bool> keep(const DeadLine& letter) {
+    constexpr std::chrono::seconds kPause{1};
+    while (true) {
+      auto kept = dead_.add(letter);
+      if (kept) {
+        if (std::exchange(disk_fails_, false)) away_.clear();
+        return kept;
+      }
+      away_.set(kept.error().message);
+      if (!std::exchange(disk_fails_, true)) {
+        spdlog::error("what {} refuses cannot be kept: {}; it gets no more rows until it can", to_,
+                      kept.error().message);
+      }
+      kafka::wait(kPause, stop_);
+      if (stop_.stop_requested()) return operation_error("stopped", true);
+    }
+  }
+
   const std::string to_;
   const Clock& clock_;
   DeadFile dead_;
+  const std::stop_token stop_;
   const InfluxSampleSink* sink_ = nullptr;
+  bool disk_fails_ = false;
   std::atomic<std::uint64_t> set_aside_ = 0;
   std::atomic<std::uint64_t> lost_ = 0;
   std::atomic<std::uint64_t> dropped_ = 0;
@@ -148,18 +168,25 @@ class InfluxReporter final : public InfluxWriterObserver {
 // not given up.
 class PatientSink final : public SampleSink {
  public:
-  PatientSink(std::string name, const Clock& clock, std::unique_ptr<SampleSink> sink)
-      : name_(std::move(name)), clock_(clock), sink_(std::move(sink)) {}
+  // `taken`: how many rows the other side has taken so far; on any thread.
+  PatientSink(std::string name, const Clock& clock, std::unique_ptr<SampleSink> sink,
+              std::function<std::uint64_t()> taken)
+      : name_(std::move(name)), clock_(clock), sink_(std::move(sink)), taken_(std::move(taken)) {}
 
   Expected<void> deliver(std::span<const SampleBatch> batches,
                          const std::stop_token& stop) override {
-    auto done = sink_->deliver(batches, stop);
-    if (done) {
-      last_delivery_ = clock_.now();
-      for (const SampleBatch& batch : batches) rows_ += batch.rows();
+    if (!refused_.reason()) {
+      const std::uint64_t before = taken_();
+      auto done = sink_->deliver(batches, stop);
+      if (taken_() != before) last_taken_ = clock_.now();
+      if (done) failing_.clear();
+      if (done || stop.stop_requested()) return done;
+      if (done.error().retryable) {
+        failing_.set(done.error().message);
+        return done;
+      }
+      give_up(done.error().message);
     }
-    if (done || done.error().retryable) return done;
-    give_up(done.error().message);
     std::unique_lock lock(mutex_);
     stopped_.wait(lock, stop, [] { return false; });
     return operation_error("stopped", true);
@@ -171,25 +198,27 @@ class PatientSink final : public SampleSink {
     spdlog::error("{} gets no more rows until the next start: {}", name_, reason);
   }
   [[nodiscard]] const Trouble& refused() const { return refused_; }
-  [[nodiscard]] std::uint64_t rows() const { return rows_; }
-  [[nodiscard]] std::optional<Timestamp> last_delivery() const {
-    return rows_ == 0 ? std::nullopt : std::optional(last_delivery_.load());
+  // Not the other side's: a file here that cannot be written.
+  [[nodiscard]] const Trouble& failing() const { return failing_; }
+  [[nodiscard]] std::uint64_t taken() const { return taken_(); }
+  [[nodiscard]] std::optional<Timestamp> last_taken() const {
+    const Timestamp last = last_taken_;
+    return last == kNever ? std::nullopt : std::optional(last);
   }
 
  private:
+  static constexpr Timestamp kNever{};
+
   const std::string name_;
   const Clock& clock_;
   std::unique_ptr<SampleSink> sink_;
+  const std::function<std::uint64_t()> taken_;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   Trouble refused_;
-  std::atomic<std::uint64_t> rows_ = 0;
-  std::atomic<Timestamp> last_delivery_;  // if there are rows
+  Trouble failing_;
+  std::atomic<Timestamp> last_taken_ = kNever;
 };
-
-bool failed(const OutletState& outlet) {
-  return outlet.kind == OutletState::Kind::away || outlet.kind == OutletState::Kind::refused;
-}
 
 }  // namespace
 
@@ -200,6 +229,7 @@ struct Outlets::Outlet {
   std::string name;
   OutletKafkaReporter kafka_reporter;
   std::unique_ptr<InfluxReporter> influx_reporter;
+  const InfluxSampleSink* influx = nullptr;  // either this one, in `sink`, or the producer
   std::unique_ptr<SampleProducer> producer;
   std::unique_ptr<PatientSink> sink;
   std::stop_source stop;
@@ -211,24 +241,28 @@ struct Outlets::Outlet {
   std::unique_ptr<LogImporter> importer;
   std::jthread taking;
   std::atomic<bool> connected = false;  // to Kafka, at least once
+  std::stop_token program;
 
   // Where its positions are.
-  Expected<std::filesystem::path> open_influx(InfluxArguments influx,
+  Expected<std::filesystem::path> open_influx(InfluxArguments arguments,
                                               const std::filesystem::path& all,
                                               const Clock& clock) {
-    influx.address = name;
-    auto endpoint = influx_endpoint(influx);
+    arguments.address = name;
+    auto endpoint = influx_endpoint(arguments);
     if (!endpoint) return std::unexpected(endpoint.error());
     auto folder = all / folder_name(endpoint->address.display());
     InfluxWriterOptions options;
     options.endpoint = std::move(*endpoint);
     auto dead = DeadFile::open(folder / kDeadFileName);
     if (!dead) return std::unexpected(dead.error());
-    influx_reporter = std::make_unique<InfluxReporter>(name, clock, std::move(*dead));
+    influx_reporter =
+        std::make_unique<InfluxReporter>(name, clock, std::move(*dead), stop.get_token());
     auto made = InfluxSampleSink::build(options, *influx_reporter);
     if (!made) return std::unexpected(made.error());
     influx_reporter->set_sink(**made);
-    sink = std::make_unique<PatientSink>(name, clock, std::move(*made));
+    influx = made->get();
+    sink = std::make_unique<PatientSink>(name, clock, std::move(*made),
+                                         [this] { return influx->statistics().lines_stored; });
     return folder;
   }
   Expected<std::filesystem::path> open_kafka(KafkaArguments kafka, const std::filesystem::path& all,
@@ -245,7 +279,8 @@ struct Outlets::Outlet {
     if (!made) return std::unexpected(made.error());
     producer = std::move(*made);
     sink = std::make_unique<PatientSink>(
-        name, clock, std::make_unique<RememberingProducer>(*producer, topic, folder));
+        name, clock, std::make_unique<RememberingProducer>(*producer, topic, folder),
+        [this] { return producer->statistics().records; });
     return folder;
   }
 
@@ -300,53 +335,61 @@ struct Outlets::Outlet {
     return std::unexpected(std::move(id).error());
   }
 
-  // Waits for Kafka, the log being the buffer: what is wrong with it is known before a row is.
-  [[nodiscard]] bool connect() {
-    auto done = producer->connect(stop.get_token());
-    connected = done.has_value();
-    if (!done && !stop.stop_requested()) sink->give_up(done.error().message);
-    return connected;
-  }
-
   [[nodiscard]] OutletState state() const {
     OutletState out;
     out.to = name;
-    out.rows = sink->rows();
-    if (connected || out.rows > 0) out.kind = OutletState::Kind::connected;
-    const auto away =
-        influx_reporter ? influx_reporter->away().reason() : kafka_reporter.away().reason();
-    if (away) {
-      out.kind = OutletState::Kind::away;
-      out.reason = *away;
+    out.rows = sink->taken();
+    out.set_aside =
+        influx != nullptr ? influx_reporter->set_aside() : producer->statistics().refused;
+    out.dropped = influx != nullptr ? influx_reporter->dropped() : 0;
+    out.last_taken = sink->last_taken();
+    using Kind = OutletState::Kind;
+    if (influx != nullptr ? influx->statistics().connected : connected.load()) {
+      out.kind = Kind::connected;
     }
-    if (const auto refused = sink->refused().reason()) {
-      out.kind = OutletState::Kind::refused;
-      out.reason = *refused;
-    }
-    out.last_delivery = sink->last_delivery();
-    out.set_aside = influx_reporter ? influx_reporter->set_aside() : producer->statistics().refused;
+    const auto tell = [&](const Trouble& trouble, Kind kind) {
+      const auto reason = trouble.reason();
+      if (!reason) return;
+      out.kind = kind;
+      out.reason = *reason;
+    };
+    tell(sink->failing(), Kind::away);
+    tell(influx != nullptr ? influx_reporter->away() : kafka_reporter.away(), Kind::away);
+    tell(sink->refused(), Kind::refused);
     return out;
   }
   void tell(Exposition& out, const Clock& clock) const {
     const std::initializer_list<ExpositionLabel> labels = {{"to", name}};
     const OutletState now = state();
-    out.sample(kConnected, labels, failed(now) ? 0 : 1);
+    const bool failed =
+        now.kind == OutletState::Kind::away || now.kind == OutletState::Kind::refused;
+    out.sample(kConnected, labels, failed ? 0 : 1);
     out.sample(kRows, labels, static_cast<double>(now.rows));
-    if (now.last_delivery) {
-      const std::chrono::duration<double> age = clock.now() - *now.last_delivery;
+    if (now.last_taken) {
+      const std::chrono::duration<double> age = clock.now() - *now.last_taken;
       out.sample(kAge, labels, std::max(0.0, age.count()));
     }
     out.sample(kSetAside, labels, static_cast<double>(now.set_aside));
-    if (influx_reporter) return influx_reporter->tell(out);
-    out.sample(kNotKept, labels, static_cast<double>(now.set_aside));  // no file keeps them
+    const std::uint64_t not_kept =
+        influx != nullptr ? influx_reporter->not_kept() : now.set_aside;  // no file keeps Kafka's
+    out.sample(kNotKept, labels, static_cast<double>(not_kept));
+    if (influx != nullptr) out.sample(kDropped, labels, static_cast<double>(now.dropped));
   }
 
   void run(const LogPlan& plan, const Clock& clock) {
-    if (producer && !connect()) return;
+    // What is wrong with Kafka is known before a row is. The logs are held open meanwhile.
+    std::jthread connecting;
+    if (producer) connecting = std::jthread([this] { connect(); });
     Feeds feeds(*store, clock, name);
     feeds.start(plan, stop);
+    // A feed that fails ends the others.
     const auto ended = feeds.join();
-    if (!ended && !stop.stop_requested()) sink->give_up(ended.error().message);
+    if (!ended && !program.stop_requested()) sink->give_up(ended.error().message);
+  }
+  void connect() {
+    const auto done = producer->connect(stop.get_token());
+    connected = done.has_value();
+    if (!done && !stop.stop_requested()) sink->give_up(done.error().message);
   }
 };
 
@@ -441,6 +484,7 @@ std::vector<std::string> Outlets::names() const {
 
 Expected<void> Outlets::resume(const ImporterOptions& options, const std::stop_token& stop) {
   for (const auto& outlet : outlets_) {
+    outlet->program = stop;
     outlet->end.emplace(stop, [outlet = outlet.get()] { outlet->stop.request_stop(); });
     if (auto resumed = outlet->resume(options); !resumed) {
       return std::unexpected(std::move(resumed).error().wrapped("--to " + outlet->name));

@@ -116,7 +116,7 @@ TEST_F(LogSearchTest, ADriveThatDoesNotAnswerHoldsNobodyUp) {
     std::atomic<int> asked = 0;
   };
   const auto drive = std::make_shared<Drive>();
-  LogSearch search({{"/dead"}, desktop_}, 50ms, [drive](const GpuzPlace& place) {
+  LogSearch search({{"/dead"}, desktop_}, 1s, [drive](const GpuzPlace& place) {
     if (place.path != "/dead") return logs_in(place);
     ++drive->asked;
     drive->is_back.wait();

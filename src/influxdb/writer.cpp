@@ -171,6 +171,7 @@ asio::awaitable<std::optional<InfluxVersion>> InfluxWriter::Impl::find_version(L
         end({ErrorKind::operation, *std::move(hint), false});
         co_return std::nullopt;
       }
+      say_back();
       // 1.8 and 3 take version 2's way of writing as well, so this is the one to guess.
       co_return read_version(answer->influx_version).value_or(assumed);
     }

@@ -106,16 +106,14 @@ TEST(InfluxWriter, AnInfluxDB2WithoutAnOrganisationIsAUsageError) {
 TEST(InfluxWriter, ALineWaitsForOthersNoLongerThanItsLinger) {
   TestServer server([](const Asked&) { return Told{}; });
   auto options = quick_options(server.port());
-  options.linger = 50ms;
+  options.linger = 500ms;
   RunningWriter running(options);
-  ASSERT_TRUE(running.writer->submit(numbered_lines(1, 1), {}).has_value());
-  ASSERT_TRUE(running.writer->wait_acknowledged({}).has_value());
   const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE(running.writer->submit(numbered_lines(1, 1), {}).has_value());
   ASSERT_TRUE(running.writer->submit(numbered_lines(2, 1), {}).has_value());
-  ASSERT_TRUE(running.writer->submit(numbered_lines(3, 1), {}).has_value());
   ASSERT_TRUE(running.writer->wait_acknowledged({}).has_value());
-  EXPECT_GE(std::chrono::steady_clock::now() - began, 50ms);
-  EXPECT_EQ(running.writer->statistics().requests, 2U) << "both lines are one request";
+  EXPECT_GE(std::chrono::steady_clock::now() - began, options.linger);
+  EXPECT_EQ(running.writer->statistics().requests, 1U) << "both lines are one request";
 }
 
 TEST(InfluxWriter, AFlushSendsAtOnce) {
@@ -418,7 +416,7 @@ TEST(InfluxWriter, ASubmitWaitsWhileTheQueueIsFull) {
   const auto began = std::chrono::steady_clock::now();
   stop.request_stop();
   submitter.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 200ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
   ASSERT_FALSE(submitted.has_value());
   EXPECT_TRUE(submitted.error().retryable);
   EXPECT_EQ(running.writer->acknowledged(), 0U);
@@ -430,7 +428,7 @@ TEST(InfluxWriter, ItStopsAtOnceWhileTheServerHangs) {
   ASSERT_TRUE(running.writer->submit(numbered_lines(1, 10), {}).has_value());
   const auto began = std::chrono::steady_clock::now();
   ASSERT_TRUE(running.stop().has_value());
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 200ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
   const auto waited = running.writer->wait_acknowledged({});
   ASSERT_FALSE(waited.has_value());
   EXPECT_TRUE(waited.error().retryable);

@@ -13,7 +13,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr std::chrono::milliseconds kLook{100};
-// A cluster that has said nothing since the start counts as away then.
 
 // librdkafka's reason without its remarks on time and repetition: "... Connection refused (after
 // 0ms in state CONNECT, 1 identical error(s) suppressed)"; and in our words where its own lead

@@ -100,6 +100,7 @@ Expected<void> SampleProducer::deliver(std::span<const SampleBatch> batches,
 int SampleProducer::partitions() const { return shared_->partitions; }
 
 TopicIdentity SampleProducer::identity() const {
+  const std::lock_guard working(working_);
   return shared_->identity.value_or(TopicIdentity{});
 }
 

@@ -81,15 +81,15 @@ class SampleProducer final : public SampleSink {
   SampleProducer& operator=(const SampleProducer&) = delete;
 
   // Returns when the cluster has been asked for the topic, which is made if need be; what is wrong
-  // with either is known then, and not at the first row only. Waits as deliver(), with its errors.
-  // Not at the same time as that.
+  // with either is known then, and not at the first row only. Waits as deliver(), with its errors;
+  // one of the two waits for the other.
   [[nodiscard]] Expected<void> connect(const std::stop_token& stop);
   [[nodiscard]] Expected<void> deliver(std::span<const SampleBatch> batches,
                                        const std::stop_token& stop) override;
 
   // The topic's partitions; 0 before the first connection. Whoever keeps positions keeps these two,
-  // and gives them again: a device that moves to another partition loses its mark. Both: not while
-  // connect() or deliver() runs.
+  // and gives them again: a device that moves to another partition loses its mark. Any thread; the
+  // identity waits for a connect() or deliver() that runs.
   [[nodiscard]] int partitions() const;
   [[nodiscard]] TopicIdentity identity() const;
   // Any thread.
@@ -103,7 +103,7 @@ class SampleProducer final : public SampleSink {
   [[nodiscard]] Expected<void> open_session(const std::stop_token& stop);
   void watch(const std::stop_token& stop);
 
-  std::mutex working_;  // who has it may use these two
+  mutable std::mutex working_;  // who has it may use these two
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Session> session_;  // null before the first delivery, and after an error
   std::jthread watching_;  // whether the cluster is there, while nothing is delivered

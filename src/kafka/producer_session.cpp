@@ -135,7 +135,7 @@ Expected<void> SampleProducer::Session::check(const std::stop_token& stop) const
 
 Expected<void> SampleProducer::Session::find_topic(const std::stop_token& stop) {
   const KafkaConnection& connection = shared_.options.connection;
-  const auto began = Steady::now();
+  std::optional<Steady::time_point> missing_since;  // the topic, by the cluster's own word
   std::chrono::milliseconds patience = kSlice;
   kafka::Pauses pauses;
   shared_.heard = Steady::now();
@@ -145,6 +145,7 @@ Expected<void> SampleProducer::Session::find_topic(const std::stop_token& stop) 
     if (auto fine = check(stop); !fine) return fine;
     if (!count) {
       if (!count.error().retryable) return std::unexpected(count.error());
+      missing_since.reset();
       // Connected and slow to answer: the next question may take longer.
       if (!shared_.in_trouble()) patience = std::min(patience * 3 / 2, kPatienceMax);
       const auto until = Steady::now() + pauses.next();
@@ -154,15 +155,17 @@ Expected<void> SampleProducer::Session::find_topic(const std::stop_token& stop) 
       }
       continue;
     }
-    shared_.answered();
     if (*count != 0) {
       if (auto same = judge_identity(); !same) return same;
-      return judge_partitions(*count);
+      if (auto same = judge_partitions(*count); !same) return same;
+      shared_.answered();
+      return {};
     }
     if (shared_.identity) {
       if (auto same = judge_identity(); !same) return same;
       // A broker that has just started may not know of it yet.
-      if (Steady::now() - began < kGoneAfter) {
+      if (!missing_since) missing_since = Steady::now();
+      if (Steady::now() - *missing_since < kGoneAfter) {
         kafka::wait(kSlice, stop);
         continue;
       }

@@ -25,7 +25,7 @@ struct ProgramState {
 // "outlets":[as write_outlet() has them],
 // "program":{"version","started","data"}}. One stale device makes the whole stale, with status 503;
 // else one live device makes it live; "waiting" while there is none at all. An outlet that is away
-// changes nothing of that: rows are kept all the same.
+// or refuses us changes nothing of that: rows are kept all the same.
 [[nodiscard]] Response health(const History& history, const Clock& clock,
                               const ProgramState& program);
 

@@ -40,7 +40,13 @@ class HttpServerFixture : public testing::Test {
             hub,
             world.clock,
             {"0.1.0", [] { return std::vector<LatestReadings>{}; }, {}},
-            [] { return ProgramState{}; }};
+            [] {
+              ProgramState program;
+              program.outlets = {{"kafka://k:9092/t", OutletState::Kind::away, "gone", 0, 0, 0, {}},
+                                 {"influxdb://i:8086/o/b", OutletState::Kind::connected, "", 7, 1,
+                                  2, Timestamp{}}};
+              return program;
+            }};
   }
   void start() {
     auto built = HttpServer::build(options, parts());

@@ -21,7 +21,8 @@ std::string_view to_string(OutletState::Kind kind) {
 void write_outlet(JsonWriter& json, const OutletState& outlet) {
   json.begin_object().member("to", outlet.to).member("state", to_string(outlet.kind));
   json.member("reason", outlet.reason).member("rows", outlet.rows);
-  json.member("last_delivery", outlet.last_delivery).member("set_aside", outlet.set_aside);
+  json.member("set_aside", outlet.set_aside).member("dropped", outlet.dropped);
+  json.member("last_taken", outlet.last_taken);
   json.end_object();
 }
 

@@ -12,7 +12,7 @@ namespace gpulse {
 
 struct OutletState {
   enum class Kind {
-    idle,       // nothing was to be sent since the start, so that nothing is known of it
+    idle,       // nothing has been heard of it yet
     connected,  // it has answered, and not failed since
     away,       // tried until it is back
     refused,    // gets nothing more until the next start
@@ -21,12 +21,14 @@ struct OutletState {
   std::string to;  // its address, for people
   Kind kind = Kind::idle;
   std::string reason;                      // of away and refused
-  std::uint64_t rows = 0;                  // delivered since the start
-  std::optional<Timestamp> last_delivery;  // since the start
-  std::uint64_t set_aside = 0;             // refused for good since the start
+  // Since the start.
+  std::uint64_t rows = 0;       // taken by it
+  std::uint64_t set_aside = 0;  // refused for good
+  std::uint64_t dropped = 0;    // taken and not stored, as it said
+  std::optional<Timestamp> last_taken;
 };
 
-// {"to","state","reason","rows","last_delivery","set_aside"}
+// {"to","state","reason","rows","set_aside","dropped","last_taken"}
 void write_outlet(JsonWriter& json, const OutletState& outlet);
 
 }  // namespace gpulse

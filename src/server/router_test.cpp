@@ -10,8 +10,8 @@ namespace {
 using test::get;
 
 std::vector<OutletState> outlets() {
-  return {{"kafka://k:9092/t", OutletState::Kind::away, "gone", 0, {}, 0},
-          {"influxdb://i:8086/o/b", OutletState::Kind::connected, "", 7, Timestamp{}, 1}};
+  return {{"kafka://k:9092/t", OutletState::Kind::away, "gone", 0, 0, 0, {}},
+          {"influxdb://i:8086/o/b", OutletState::Kind::connected, "", 7, 1, 2, Timestamp{}}};
 }
 
 class RouterTest : public testing::Test {
@@ -82,9 +82,10 @@ TEST_F(RouterTest, HealthTellsLiveStaleAndEndedApart) {
   EXPECT_EQ(answer("/healthz").body,
             R"({"status":"waiting","devices":[],"followed":["GPU-Z Sensor Log.txt"],)"
             R"("searched":["/desktop"],"outlets":[{"to":"kafka://k:9092/t","state":"away",)"
-            R"("reason":"gone","rows":0,"last_delivery":null,"set_aside":0},)"
+            R"("reason":"gone","rows":0,"set_aside":0,"dropped":0,)"
+            R"("last_taken":null},)"
             R"({"to":"influxdb://i:8086/o/b","state":"connected","reason":"","rows":7,)"
-            R"("last_delivery":"1970-01-01T00:00:00.000000Z","set_aside":1}],)"
+            R"("set_aside":1,"dropped":2,"last_taken":"1970-01-01T00:00:00.000000Z"}],)"
             R"("program":{"version":"0.1.0",)"
             R"("started":"1970-01-01T00:00:00.000000Z","data":"/data"}})");
 }

@@ -202,7 +202,7 @@ def a_stop_is_seen_at_once(broker, folder):
         broker.stack.up("kafka")
     print(f"    late by {late} ms")
     # Generous: a machine that does other things at the same time is late, too.
-    assert max(late) < 1000, late
+    assert max(late) < 3000, late
 
 
 @scenario("kraft")
@@ -221,7 +221,7 @@ def a_record_that_is_too_large_goes_alone(broker, folder):
     assert " 30 refused" in refused.stdout, refused.stdout
     told = [line for line in refused.stderr.splitlines() if line.startswith("refused: ")]
     assert [int(line.split()[3].rstrip(":")) for line in told] == [offset for offset, _ in rows_of(few)], told[:3]
-    records = broker.consume("small", "reader", 1000, "timeout=2")
+    records = broker.consume("small", "reader", begin + 300)
     expect_equal(by_mark(records[begin:]), rows)
 
 
@@ -234,8 +234,8 @@ def what_retention_removed_is_a_loss_of_so_many(broker, folder):
     removed.write_text(json.dumps({"version": 1, "partitions": [{"topic": "short", "partition": 0, "offset": 350}]}))
     broker.tool("org.apache.kafka.tools.DeleteRecordsCommand", "--offset-json-file", str(removed))
     broker.refused("consume", "short", "late", 10, saying=["250 records (100 to 349)", "accept that loss"])
-    assert len(broker.consume("short", "new", 1000, "timeout=2")) == 650, "to a new group nothing is lost"
-    result = broker.do("consume", "short", "late", 1000, "accept_loss=1", "timeout=2")
+    assert len(broker.consume("short", "new", 650)) == 650, "to a new group nothing is lost"
+    result = broker.do("consume", "short", "late", 650, "accept_loss=1")
     assert "loss: 0 from 100 until 350" in result.stderr, result.stderr
     assert [offset for _, offset, _ in records_of(result.stdout)] == list(range(350, 1000))
 
@@ -244,15 +244,23 @@ def what_retention_removed_is_a_loss_of_so_many(broker, folder):
 def a_second_member_takes_over_without_a_gap(broker, folder):
     log = make_log(folder, 20_000)
     broker.do("produce", "shared", log, 1000)
-    first = broker.start("consume", "shared", "both", 20_000, "timeout=8")
-    second = broker.start("consume", "shared", "both", 20_000, "timeout=3")
+    # All rows are of one device, and so in one partition: one of the two reads it.
+    first = broker.start("consume", "shared", "both", 5000)
+    begun = first.stdout.readline()
+    second = broker.start("consume", "shared", "both", 20_000, "timeout=8")
     # Both at once: who is not listened to waits, and so does not poll.
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        texts = list(pool.map(lambda process: process.communicate(timeout=60), (first, second)))
-    records = [record for out, _ in texts for record in records_of(out)]
-    offsets = {offset for _, offset, _ in records}
-    assert offsets == set(range(20_000)), f"{len(offsets)} of 20000, {[errors for _, errors in texts]}"
-    print(f"    {len(records) - 20_000} read twice")
+        taken_over = pool.submit(second.communicate, timeout=60)
+        one = records_of(begun + first.stdout.read())
+        assert first.wait() == 0, first.stderr.read()
+        first.stderr.close()
+        first.stdout.close()
+        out, errors = taken_over.result()
+    other = records_of(out)
+    offsets = {offset for _, offset, _ in one + other}
+    assert offsets == set(range(20_000)), f"{len(offsets)} of 20000: {errors}"
+    assert one and other, f"{len(one)} and {len(other)}"
+    print(f"    {len(one)} and {len(other)}, {len(one) + len(other) - 20_000} of them twice")
 
 
 @scenario("secure")

@@ -248,10 +248,13 @@ describe("what is drawn", () => {
       }
       // The middle of a row's second: its reading is the one to be read.
       const box = await page.locator(".overlay").boundingBox();
+      // The row under the cursor is asked for once that rests; until it is there, columns' means stand in.
+      const row = page.waitForResponse(/\/api\/v1\/query\?.*points=2000(&|$)/);
       await page.mouse.move(box.x + box.width / 3, box.y + 40);
       const clock = page.locator(".axis_cursor");
       await clock.waitFor();
-      await page.waitForTimeout(200);
+      await (await row).finished();
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
       const [h, m, s] = (await clock.textContent()).split(":").map(Number);
       const instant = Date.UTC(2026, 2, 2, h - 1, m, s);
       assert.ok(Math.abs(instant - Date.UTC(2026, 2, 2, 19, 6, 40)) <= 2000, await clock.textContent());

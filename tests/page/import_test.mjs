@@ -77,7 +77,7 @@ test("a dropped log becomes a device, and a file that is no log says so", async 
     assert.equal(device.rows, 9000);
     assert.equal(device.state, "ended");
     await page.waitForFunction(() => document.querySelector(".rail dl.facts").innerText.includes("9\u202f000"));
-    assert.match(await page.locator(".live_state").textContent(), /^ended 1 Jul 2024$/);
+    await page.locator(".live_state").getByText("ended 1 Jul 2024", { exact: true }).waitFor();
     await page.keyboard.press("Escape");
     await panel(page).waitFor({ state: "detached" });
 

@@ -261,7 +261,7 @@ test("a log that does not exist yet: what to do, then its first rows", async () 
   try {
     await visiting(browser, program.url, {}, "empty", async (page) => {
       await page.getByRole("heading", { name: "Turn on logging in GPU-Z" }).waitFor();
-      assert.equal(await page.locator(".live_state").textContent(), "waiting for a log");
+      await page.locator(".live_state").getByText("waiting for a log", { exact: true }).waitFor();
       assert.equal(await page.locator("figure").count(), 0);
       log.write();
       await settled(page);

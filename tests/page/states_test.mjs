@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
-import { launch, settled, visiting } from "./support/browser.mjs";
+import { launch, settled, sizes, visiting } from "./support/browser.mjs";
 import { checkFaults } from "./support/faults.mjs";
 import { GrowingLog } from "./support/growing_log.mjs";
 import { makeFolder, Program, removeFolder } from "./support/program.mjs";
@@ -93,11 +93,15 @@ test("a place that rows are sent to, and that is away", async () => {
       await settled(page);
       const place = page.locator(".outlets li").filter({ hasText: to });
       await place.locator(".mark.warn").waitFor();
-      assert.match(await place.textContent(), /away: .+\. Its rows wait in the log\.no rows sent yet/);
+      assert.match(await place.textContent(), /away: .+\. Its rows wait\.no rows sent yet/);
       await checkThemes(page, "a place that is away");
+      await page.setViewportSize(sizes.phone);
+      await page.getByRole("button", { name: "sending waits" }).click();  // from the bar to the lists
+      await place.waitFor();
+      assert.ok(await place.evaluate((e) => e.getBoundingClientRect().bottom < innerHeight), "in sight");
     });
     const outlets = await (await fetch(sending.url + "api/v1/outlets")).json();
-    assert.deepEqual(outlets.map((o) => [o.to, o.state, o.rows, o.last_delivery]), [[to, "away", 0, null]]);
+    assert.deepEqual(outlets.map((o) => [o.to, o.state, o.rows, o.last_taken]), [[to, "away", 0, null]]);
   } finally {
     await sending.stop();
   }
@@ -117,6 +121,7 @@ test("every state can be read, in both themes", async () => {
     await page.locator(".dot.held").waitFor();
     await checkThemes(page, "held", ".bar");
     await page.keyboard.press("Space");
+    log.append(90);
     await page.locator(".dot.live").waitFor();
 
     log.append(83);

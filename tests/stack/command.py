@@ -18,6 +18,7 @@ class Command:
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         env={**os.environ, **(environment or {})})
         self.lines = []
+        self.all_said = False  # it has ended
         self.news = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -27,6 +28,9 @@ class Command:
             with self.news:
                 self.lines.append(line.rstrip())
                 self.news.notify_all()
+        with self.news:
+            self.all_said = True
+            self.news.notify_all()
 
     def __enter__(self):
         return self
@@ -47,8 +51,8 @@ class Command:
         with self.news:
             while sum(words in line for line in self.lines) < count:
                 left = until - time.monotonic()
-                assert left > 0 and self.process.poll() is None, f"never said {words!r}:\n" + "\n".join(self.lines)
-                self.news.wait(min(left, 0.5))
+                assert left > 0 and not self.all_said, f"never said {words!r}:\n" + "\n".join(self.lines)
+                self.news.wait(left)
 
     def ends(self, seconds=PATIENCE):
         """Its exit code."""

@@ -134,8 +134,9 @@ export interface Outlet {
   state: "idle" | "connected" | "away" | "refused";
   reason: string;
   rows: number;
-  last_delivery: string | null;
   set_aside: number;
+  dropped: number;
+  last_taken: string | null;
 }
 
 export interface Health {

@@ -5,16 +5,15 @@ const askEveryMs = 2000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/**
- * Asks where rows are sent to, and goes on asking where that is anywhere: it is the same until gpulse is started again.
- * When nobody answers, the connection's own state says so, and the next one comes here once more.
- */
+/** Asks where rows are sent to, and goes on asking unless that is nowhere: until gpulse is started again it stays so. */
 export async function watchOutlets(): Promise<void> {
   clearTimeout(timer);
-  try {
-    if (!document.hidden) store.set({ outlets: await api.outlets() });
-  } catch {
-    return;
+  if (!document.hidden) {
+    const outlets = await api.outlets().catch(() => null);
+    // Meanwhile another one may have begun to ask.
+    clearTimeout(timer);
+    if (outlets) store.set({ outlets });
+    if (outlets?.length === 0) return;
   }
-  if (store.get().outlets.length > 0 || document.hidden) timer = setTimeout(() => void watchOutlets(), askEveryMs);
+  timer = setTimeout(() => void watchOutlets(), askEveryMs);
 }

@@ -7,6 +7,7 @@ import type { Device } from "../api/types";
 import { ChevronIcon, ChipIcon, HelpIcon, MoonIcon, PulseMark, SaveIcon, SunIcon } from "./icons";
 import { closeDialog, menuKeys, useApp, useFocusInside, zoneOf } from "./hooks";
 import { LiveState } from "./live_state";
+import { OutletTrouble } from "./outlets";
 import { SaveMenu } from "./save_menu";
 
 export function Bar() {
@@ -21,6 +22,7 @@ export function Bar() {
       <DevicePicker />
       <span class="bar_space" />
       {hasDevice && (phone ? <RangeMenu /> : <Ranges />)}
+      <OutletTrouble />
       <LiveState />
       {!phone && <Tools />}
     </header>

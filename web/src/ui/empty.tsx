@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { health } from "../api/client";
 import type { Health } from "../api/types";
 import { chooseFiles } from "../core/imports";
+import { Outlets } from "./outlets";
 
 /** How soon the page hears that a log was found in which there is no row yet. */
 const askEveryMs = 2000;
@@ -26,6 +27,7 @@ export function Empty() {
           <ul>{waits.searched.map((place) => <li key={place}>{place}</li>)}</ul>
         </div>
       )}
+      <Outlets />
     </section>
   );
 }

@@ -41,7 +41,12 @@ function words(): Words {
 
 /** ● live · 0.8 s. The age is the page's only motion. */
 export function LiveState() {
+  // Ages by the clock; what else it tells of, at once.
   useClock(200);
+  useApp((s) => s.devices);
+  useApp((s) => s.selected);
+  useApp((s) => s.connection);
+  useApp((s) => s.held);
   const phone = useApp((s) => s.layout === "phone");
   const { kind, text, short } = words();
   return (
