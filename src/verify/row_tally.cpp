@@ -64,12 +64,15 @@ void RowTally::found(std::int64_t number, const SampleBatch& batch, std::size_t 
   auto differs = first_difference(batch, row, *shift_, there);
   if (!differs) return;
   ++report_.different;
-  if (differs->later != 0us) {
-    later_alike_ = later_alike_ && (later_rows_ == 0 || differs->later == later_);
-    later_ = differs->later;
-    ++later_rows_;
-  }
+  take_later(differs->later);
   add(Fault::different, there.offset, batch.times[row], std::move(differs->what));
+}
+
+void RowTally::take_later(std::chrono::microseconds later) {
+  if (later == 0us) return;
+  later_alike_ = later_alike_ && (later_rows_ == 0 || later == later_);
+  later_ = later;
+  ++later_rows_;
 }
 
 void RowTally::foreign(std::int64_t offset, Timestamp time) {
@@ -192,6 +195,7 @@ bool RowTally::judge_strays(std::int64_t number, Timestamp time, std::int64_t of
       seen = true;
       ++report_.found;
       ++report_.different;
+      take_later(stray.time - expected);
       add(Fault::different, offset, time,
           fmt::format("its time is {} there, {} in the log", to_rfc3339(stray.time),
                       to_rfc3339(expected)));

@@ -117,6 +117,8 @@ class RowTally {
                  std::int64_t in_session, const Judging& judging);
   bool judge_strays(std::int64_t number, Timestamp time, std::int64_t offset);
   void judge_stray_of_no_row(const Stray& stray);
+  // How much later a row is there than in the log.
+  void take_later(std::chrono::microseconds later);
   void miss(std::int64_t offset, Timestamp time, bool late, const Judging& judging);
   void end_run();
   void end_of_log(bool nothing_found);
