@@ -198,6 +198,17 @@ describe("silence", { concurrency: true }, () => {
         log.append(44.4);
         await showsCore(page, "44.4");
         const clock = new Date(log.time).toISOString().slice(11, 19);
+        // What is asked once the log is stale is answered late: after the next row, of whose news it must not be the last.
+        let letGo;
+        const late = new Promise((resolve) => (letGo = resolve));
+        const facts = /\/api\/v1\/(query|answers)\?/;
+        const answered = [];
+        const answer = async (route) => {
+          const response = await route.fetch();
+          await late;
+          await route.fulfill({ response });
+        };
+        await page.route(facts, (route) => void answered.push(answer(route)));
         await page.waitForFunction(() => /^stale · \d\d s$/.test(document.querySelector(".live_state").textContent), null, { timeout: 25_000 });
         await page.waitForFunction(() => document.querySelector(".answer_sentence").textContent === "Not known now. Last seen 44.4 °C");
         assert.equal(await page.locator(".answer_evidence").first().textContent(),
@@ -205,7 +216,11 @@ describe("silence", { concurrency: true }, () => {
         assert.equal(await page.locator(".silence.stale").innerText(), `no row since ${clock}`);
         log.append(45.5);
         await page.waitForFunction(() => document.querySelector(".live_state").textContent.startsWith("live"));
+        letGo();
+        await Promise.all(answered);
+        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
         await page.waitForFunction(() => !document.querySelector(".answer_sentence").textContent.includes("Not known"));
+        await page.unroute(facts);
 
         await program.stop();
         await page.waitForFunction(() => /^not connected · (again in \d s|trying)$/.test(document.querySelector(".live_state").textContent));

@@ -129,7 +129,9 @@ function advance(rows: LiveRow[]): void {
   const state = store.get();
   const device = currentDevice(state);
   const { frame } = state;
-  if (isFrameAwaited() || !device || !frame || !follows(state.range, device, state.sessions)) return;
+  if (!device || !frame || !follows(state.range, device, state.sessions)) return;
+  // The charts on their way will have these rows; what was asked with them may be without.
+  if (isFrameAwaited()) return refreshFacts();
   const view = viewOf(state.range, device, state.sessions, serverNow());
   for (const row of rows) appendRow(frame, row, gapLimit(device.usual_step));
   for (const series of frame.series.values()) dropBefore(series, view.from);

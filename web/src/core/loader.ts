@@ -136,12 +136,19 @@ async function showFrames(requests: Promise<Frame>[], device: Device, signal: Ab
   }
 }
 
+let factsAsked = 0;
+let factsShown = 0;
+
 /** Statistics and answers of a range, and what was read: rows are counted by the server, not by their pushes. */
 export async function loadFacts(device: Device, view: View, signal: AbortSignal = running.signal): Promise<void> {
+  const asked = ++factsAsked;
   const [stats, answers, sources] = await Promise.all([
     api.stats(device, view, signal), api.answers(device, view, signal), api.sources(device, signal),
   ]);
-  if (!signal.aborted) store.set({ stats, answers, sources });
+  // Several may be under way, and of those only a later one tells more.
+  if (signal.aborted || asked < factsShown) return;
+  factsShown = asked;
+  store.set({ stats, answers, sources });
 }
 
 async function loadLists(device: Device, view: View, signal: AbortSignal): Promise<void> {
