@@ -7,18 +7,17 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "cli/dead_file.h"
 #include "cli/feeds.h"
 #include "cli/outlet_inbox.h"
+#include "cli/outlet_reporters.h"
+#include "cli/patient_sink.h"
 #include "cli/sent_topic.h"
 #include "influxdb/sample_writer.h"
-#include "kafka/pauses.h"
 #include "kafka/producer.h"
 #include "platform/file.h"
 #include "server/exposition.h"
@@ -34,191 +33,6 @@ const std::string kConnected = "gpulse_outlet_connected";
 const std::string kRows = "gpulse_outlet_rows_total";
 const std::string kAge = "gpulse_outlet_last_taken_age_seconds";
 constexpr std::string_view kDeadFileName = "dead.jsonl";
-
-// Why the other side does not take rows; nothing while it does. Any thread.
-class Trouble {
- public:
-  // Whether there was none before.
-  bool set(const std::string& reason) {
-    const std::lock_guard lock(mutex_);
-    const bool first = !reason_;
-    reason_ = reason;
-    return first;
-  }
-  void clear() {
-    const std::lock_guard lock(mutex_);
-    reason_.reset();
-  }
-  [[nodiscard]] std::optional<std::string> reason() const {
-    const std::lock_guard lock(mutex_);
-    return reason_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::optional<std::string> reason_;
-};
-
-// Tells what Kafka does.
-class OutletKafkaReporter final : public KafkaReporter {
- public:
-  void on_away(const std::string& reason) override {
-    away_.set(reason);
-    KafkaReporter::on_away(reason);
-  }
-  void on_no_topic(const std::string& topic) override {
-    away_.set(fmt::format("there is no topic {}", topic));
-    KafkaReporter::on_no_topic(topic);
-  }
-  void on_back() override {
-    away_.clear();
-    KafkaReporter::on_back();
-  }
-
-  [[nodiscard]] const Trouble& away() const { return away_; }
-
- private:
-  Trouble away_;
-};
-
-// Tells what an InfluxDB does, and keeps what it refuses.
-class InfluxReporter final : public InfluxWriterObserver {
- public:
-  // Waits for room on the disk until the stop.
-  InfluxReporter(std::string to, const Clock& clock, DeadFile dead, std::stop_token stop)
-      : to_(std::move(to)), clock_(clock), dead_(std::move(dead)), stop_(std::move(stop)) {}
-
-  // Its lines are asked for by their tickets.
-  void set_sink(const InfluxSampleSink& sink) { sink_ = &sink; }
-
-  Expected<void> on_set_aside(std::uint64_t ticket, std::string_view line,
-                              const std::string& reason) override {
-    const auto row = sink_->row_of(ticket);
-    if (!row) return operation_error("stopped", true);  // nobody waits for it: it is sent again
-    const auto kept =
-        keep({clock_.now(), to_, row->device, row->source, row->offset, reason, std::string(line)});
-    if (!kept) return std::unexpected(kept.error());
-    const std::uint64_t before = set_aside_.fetch_add(1);
-    if (before == 0) {
-      spdlog::warn(
-          "{} refuses the row at byte {} of the log {}: {}; it and others like it are kept "
-          "in {}, and not told of again: gpulse dead list --from that file",
-          to_, row->offset, row->source, reason, display(dead_.path()));
-    }
-    if (!*kept && lost_.fetch_add(1) == 0) {
-      spdlog::error("{} is full: what {} refuses from now on stays in its log only",
-                    display(dead_.path()), to_);
-    }
-    return {};
-  }
-  void on_dropped(std::uint64_t lines, std::uint64_t /*first*/, std::uint64_t /*last*/,
-                  const std::string& reason) override {
-    dropped_ += lines;
-    spdlog::warn("InfluxDB dropped {} points: {}", lines, reason);
-  }
-  void on_away(const std::string& reason) override {
-    away_.set(reason);
-    spdlog::warn("InfluxDB is away: {}; nothing is lost, it is tried until it is back", reason);
-  }
-  void on_back() override {
-    away_.clear();
-    spdlog::info("InfluxDB is back");
-  }
-
-  // Any thread.
-  [[nodiscard]] const Trouble& away() const { return away_; }
-  [[nodiscard]] std::uint64_t set_aside() const { return set_aside_; }
-  [[nodiscard]] std::uint64_t not_kept() const { return lost_; }
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
-
- private:
-  // Whether there was room in the file.
-  Expected<bool> keep(const DeadLine& letter) {
-    constexpr std::chrono::seconds kPause{1};
-    while (true) {
-      auto kept = dead_.add(letter);
-      if (kept) {
-        if (std::exchange(disk_fails_, false)) away_.clear();
-        return kept;
-      }
-      away_.set(kept.error().message);
-      if (!std::exchange(disk_fails_, true)) {
-        spdlog::error("what {} refuses cannot be kept: {}; it gets no more rows until it can", to_,
-                      kept.error().message);
-      }
-      kafka::wait(kPause, stop_);
-      if (stop_.stop_requested()) return operation_error("stopped", true);
-    }
-  }
-
-  const std::string to_;
-  const Clock& clock_;
-  DeadFile dead_;
-  const std::stop_token stop_;
-  const InfluxSampleSink* sink_ = nullptr;
-  bool disk_fails_ = false;
-  std::atomic<std::uint64_t> set_aside_ = 0;
-  std::atomic<std::uint64_t> lost_ = 0;
-  std::atomic<std::uint64_t> dropped_ = 0;
-  Trouble away_;
-};
-
-// Of one that refuses us for good nothing more is asked until the next start of the program. Who
-// delivers waits meanwhile, as for one that is away, so that a log that was only dropped here is
-// not given up.
-class PatientSink final : public SampleSink {
- public:
-  // `taken`: how many rows the other side has taken so far; on any thread.
-  PatientSink(std::string name, const Clock& clock, std::unique_ptr<SampleSink> sink,
-              std::function<std::uint64_t()> taken)
-      : name_(std::move(name)), clock_(clock), sink_(std::move(sink)), taken_(std::move(taken)) {}
-
-  Expected<void> deliver(std::span<const SampleBatch> batches,
-                         const std::stop_token& stop) override {
-    if (!refused_.reason()) {
-      const std::uint64_t before = taken_();
-      auto done = sink_->deliver(batches, stop);
-      if (taken_() != before) last_taken_ = clock_.now();
-      if (done) failing_.clear();
-      if (done || stop.stop_requested()) return done;
-      if (done.error().retryable) {
-        failing_.set(done.error().message);
-        return done;
-      }
-      give_up(done.error().message);
-    }
-    std::unique_lock lock(mutex_);
-    stopped_.wait(lock, stop, [] { return false; });
-    return operation_error("stopped", true);
-  }
-
-  // All below: any thread.
-  void give_up(const std::string& reason) {
-    if (!refused_.set(reason)) return;
-    spdlog::error("{} gets no more rows until the next start: {}", name_, reason);
-  }
-  [[nodiscard]] const Trouble& refused() const { return refused_; }
-  // Not the other side's: a file here that cannot be written.
-  [[nodiscard]] const Trouble& failing() const { return failing_; }
-  [[nodiscard]] std::uint64_t taken() const { return taken_(); }
-  [[nodiscard]] std::optional<Timestamp> last_taken() const {
-    const Timestamp last = last_taken_;
-    return last == kNever ? std::nullopt : std::optional(last);
-  }
-
- private:
-  static constexpr Timestamp kNever{};
-
-  const std::string name_;
-  const Clock& clock_;
-  std::unique_ptr<SampleSink> sink_;
-  const std::function<std::uint64_t()> taken_;
-  std::mutex mutex_;
-  std::condition_variable_any stopped_;
-  Trouble refused_;
-  Trouble failing_;
-  std::atomic<Timestamp> last_taken_ = kNever;
-};
 
 }  // namespace
 

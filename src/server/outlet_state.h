@@ -22,9 +22,9 @@ struct OutletState {
   Kind kind = Kind::idle;
   std::string reason;                      // of away and refused
   // Since the start.
-  std::uint64_t rows = 0;       // taken by it
-  std::uint64_t set_aside = 0;  // refused for good
-  std::uint64_t dropped = 0;    // taken and not stored, as it said
+  std::uint64_t rows = 0;       // that it has, as it said
+  std::uint64_t set_aside = 0;  // that it refused for good
+  std::uint64_t dropped = 0;    // that it took and did not store, as it said; not among `rows`
   std::optional<Timestamp> last_taken;
 };
 
